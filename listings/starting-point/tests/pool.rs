@@ -1,0 +1,46 @@
+//! The pool as the book describes it at this step, its flaw included.
+
+mod common;
+
+use common::within;
+use hello::ThreadPool;
+use std::{sync::mpsc, time::Duration};
+
+#[test]
+fn every_job_runs() {
+    let pool = ThreadPool::new(2);
+    let (sender, receiver) = mpsc::channel();
+
+    for job in 0..10 {
+        let sender = sender.clone();
+        pool.execute(move || sender.send(job).unwrap());
+    }
+
+    let mut ran: Vec<_> = (0..10)
+        .map(|_| {
+            receiver
+                .recv_timeout(Duration::from_secs(10))
+                .expect("a job did not run")
+        })
+        .collect();
+    ran.sort();
+    assert_eq!(ran, (0..10).collect::<Vec<_>>());
+
+    std::mem::forget(pool); // dropping it would block: see below
+}
+
+#[test]
+#[should_panic(expected = "a pool needs at least one worker")]
+fn zero_workers_are_refused() {
+    ThreadPool::new(0);
+}
+
+#[test]
+fn dropping_the_pool_blocks() {
+    let drop_pool = || drop(ThreadPool::new(2));
+
+    assert!(
+        within(Duration::from_secs(1), drop_pool).is_none(),
+        "the drop returned, but this step says that it blocks"
+    );
+}
