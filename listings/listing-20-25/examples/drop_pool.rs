@@ -3,6 +3,7 @@
 
 use hello::ThreadPool;
 
+// ANCHOR: main
 fn main() {
     let pool = ThreadPool::new(2);
 
@@ -14,3 +15,4 @@ fn main() {
     drop(pool);
     println!("The pool is gone.");
 }
+// ANCHOR_END: main

@@ -4,7 +4,7 @@ mod common;
 
 use common::within;
 use hello::ThreadPool;
-use std::{sync::mpsc, time::Duration};
+use std::{sync::mpsc, thread, time::Duration};
 
 #[test]
 fn every_job_runs() {
@@ -43,4 +43,34 @@ fn dropping_the_pool_blocks() {
         within(Duration::from_secs(1), drop_pool).is_none(),
         "the drop returned, but this step says that it blocks"
     );
+}
+
+#[test]
+fn a_panic_hangs_in_the_drop_as_well() {
+    let serve = || {
+        let _pool = ThreadPool::new(2);
+        panic!("a connection failed (this panic is part of the test)");
+    };
+
+    assert!(
+        within::<()>(Duration::from_secs(1), serve).is_none(),
+        "the panic got past the drop, but this step says that it hangs there"
+    );
+}
+
+#[test]
+fn queued_jobs_run_but_the_drop_still_hangs() {
+    let (sender, receiver) = mpsc::channel();
+    let pool = ThreadPool::new(2);
+    for _ in 0..20 {
+        let sender = sender.clone();
+        pool.execute(move || {
+            thread::sleep(Duration::from_millis(5));
+            sender.send(()).unwrap();
+        });
+    }
+
+    let drop_pool = || drop(pool);
+    assert!(within(Duration::from_secs(1), drop_pool).is_none());
+    assert_eq!(receiver.try_iter().count(), 20, "not every job ran");
 }

@@ -1,0 +1,236 @@
+//! Turns the book into what the tests in `tests/` read, so that what is tested is what is shown:
+//! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
+
+use anyhow::{ensure, Context, Result};
+use mdbook_driver::book::{BookItem, Chapter};
+use mdbook_driver::MDBook;
+use mdbook_html::HtmlHandlebars;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<()> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    for path in ["book.toml", "README.md", "src", "listings", "theme"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
+
+    let listings = listings(&root)?;
+    let documents = expand(&root, &out)?;
+    write_templates(&root, &listings, &documents)?;
+    let paths: Vec<_> = documents.iter().map(|d| &d.expanded).collect();
+    skeptic::generate_doc_tests(&paths);
+    write_fence_list(&root, &out, &documents)?;
+    write_models(&root, &out, &listings)
+}
+
+/// The names of the folders under `listings/`.
+fn listings(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root.join("listings"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A text whose fences are tested: a chapter, or the README.
+struct Document {
+    source: PathBuf,
+    expanded: PathBuf,
+}
+
+/// Renders the book to `OUT_DIR/html`, and writes each chapter, as mdBook expands it, and the
+/// README to `OUT_DIR/book`.
+fn expand(root: &Path, out: &Path) -> Result<Vec<Document>> {
+    for folder in ["html", "book"] {
+        let folder = out.join(folder);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?; // what an earlier build left of pages that are gone
+        }
+    }
+
+    let mut book = MDBook::load(root)?;
+    book.config.build.build_dir = out.to_path_buf();
+    let html = HtmlHandlebars::new();
+    book.execute_build_process(&html)?;
+
+    let (expanded, _) = book.preprocess_book(&html)?;
+    let folder = out.join("book");
+    let chapters = expanded.iter().filter_map(|item| match item {
+        BookItem::Chapter(chapter) => Some(chapter),
+        _ => None,
+    });
+    let mut documents = Vec::new();
+    for Chapter {
+        source_path,
+        content,
+        ..
+    } in chapters
+    {
+        let path = source_path
+            .as_ref()
+            .context("a chapter without a file in SUMMARY.md")?;
+        documents.push(Document {
+            source: Path::new("src").join(path),
+            expanded: write(&folder.join(path), content)?,
+        });
+    }
+
+    let readme = fs::read_to_string(root.join("README.md"))?;
+    documents.push(Document {
+        source: "README.md".into(),
+        expanded: write(&folder.join("README.md"), &readme)?,
+    });
+    Ok(documents)
+}
+
+/// What skeptic wraps each fence in; `skt-NAME` in the fence's info string picks one by name.
+fn write_templates(root: &Path, listings: &[String], documents: &[Document]) -> Result<()> {
+    let mut named = template("lib", "{}\nfn main() {{}}");
+    let with_deadline = wrapper(include_str!("tests/templates/with-deadline.rs"));
+    let serves = wrapper(include_str!(
+        "tests/templates/serves-two-requests-and-stops.rs"
+    ));
+    for listing in listings {
+        let library = root.join("listings").join(listing).join("src/lib.rs");
+        let module = format!("#[path = {library:?}]\nmod hello;");
+        let fence = "{}\n#[allow(unused_imports)]\nuse super::hello;";
+        for (name, wrapper) in [
+            ("main", &with_deadline),
+            ("serves-two-requests-and-stops", &serves),
+        ] {
+            let text = format!("{}{module}", wrapper.replace("{}", fence));
+            named += &template(&format!("{listing}-{name}"), &text);
+        }
+    }
+
+    for document in documents {
+        let mut path = document.expanded.clone().into_os_string();
+        path.push(".skt.md");
+        fs::write(path, &named)?;
+        // A template without a name is the chapter's default.
+        let mut chapter = fs::read_to_string(&document.expanded)?;
+        write!(
+            chapter,
+            "\n\n```rust,skeptic-template\n{with_deadline}\n```\n"
+        )?;
+        fs::write(&document.expanded, chapter)?;
+    }
+    Ok(())
+}
+
+/// A program around a fence, as a skeptic template: `{}` stands for the fence.
+fn wrapper(program: &str) -> String {
+    let escaped = program.replace('{', "{{").replace('}', "}}");
+    escaped.replace("__FENCE__", "{}")
+}
+
+fn template(name: &str, text: &str) -> String {
+    format!("```rust,skt-{name}\n{text}\n```\n\n")
+}
+
+/// Names skeptic's tests after the listing, page and line of their fence, for `tests/skeptic.rs`.
+fn write_fence_list(root: &Path, out: &Path, documents: &[Document]) -> Result<()> {
+    let generated = fs::read_to_string(out.join("skeptic-tests.rs"))?;
+    let functions = generated
+        .lines()
+        .filter_map(|line| line.strip_prefix("#[test] fn ")?.strip_suffix("() {"));
+
+    let mut names = Vec::new();
+    for document in documents {
+        let text = fs::read_to_string(root.join(&document.source))?;
+        names.extend(fence_names(&document.source, &text));
+    }
+    let functions: Vec<_> = functions.collect();
+    ensure!(
+        names.len() == functions.len(),
+        "{} rust fences in the sources, but skeptic found {}: does an include hold a fence?",
+        names.len(),
+        functions.len()
+    );
+
+    let mut list = generated.replace("#[test] fn ", "fn ");
+    list.push_str("pub const FENCES: &[(&str, fn())] = &[\n");
+    for (name, function) in names.iter().zip(functions) {
+        writeln!(list, "    ({name:?}, {function}),")?;
+    }
+    list.push_str("];\n");
+    write(&out.join("fences.rs"), &list)?;
+    Ok(())
+}
+
+/// `LISTING::PAGE:LINE` for each `rust` fence, LISTING being the one that the fence includes, or
+/// else the first of its page.
+fn fence_names(source: &Path, text: &str) -> Vec<String> {
+    let listing_in = |line: &str| {
+        Some(
+            line.split_once("../listings/")?
+                .1
+                .split('/')
+                .next()?
+                .to_owned(),
+        )
+    };
+    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+    let of_page = text
+        .lines()
+        .find_map(listing_in)
+        .unwrap_or_else(|| stem.into_owned());
+
+    let mut names = Vec::new();
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else {
+            continue;
+        };
+        let body: Vec<_> = lines
+            .by_ref()
+            .map(|(_, line)| line)
+            .take_while(|&line| line != "```")
+            .collect();
+        if info.split(',').next() == Some("rust") {
+            let listing = body
+                .into_iter()
+                .find_map(listing_in)
+                .unwrap_or_else(|| of_page.clone());
+            names.push(format!("{listing}::{}:{number}", source.display()));
+        }
+    }
+    names
+}
+
+/// Each listing's `src/lib.rs` on shuttle's primitives instead of std's. Nothing else is changed.
+fn write_models(root: &Path, out: &Path, listings: &[String]) -> Result<()> {
+    let mut modules = String::new();
+    let mut table = String::from("models! {\n");
+    for listing in listings {
+        let path = root.join("listings").join(listing).join("src/lib.rs");
+        let source = fs::read_to_string(&path)?;
+        ensure!(
+            source.matches("std::").count() == 1 && source.starts_with("use std::{"),
+            "{}: everything from std comes in one `use std::{{...}}` at the top, \
+             so that the model check can swap it for shuttle",
+            path.display()
+        );
+        let model = source.replacen("use std::", "use shuttle::", 1);
+        let model = write(&out.join("models").join(format!("{listing}.rs")), &model)?;
+        let module = listing.replace('-', "_");
+        writeln!(modules, "#[path = {model:?}]\nmod {module};")?;
+        writeln!(table, "    {listing:?} => {module},")?;
+    }
+    write(&out.join("models.rs"), &format!("{modules}{table}}}\n"))?;
+    Ok(())
+}
+
+/// Writes a file and the folders above it, and returns its path.
+fn write(path: &Path, text: &str) -> Result<PathBuf> {
+    let folder = path.parent().context("a file in no folder")?;
+    fs::create_dir_all(folder)?;
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path.to_path_buf())
+}

@@ -1,0 +1,118 @@
+//! The book's own commands, which `cargo book` runs.
+//!
+//! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
+//! - [`transcripts`] records what the book's terminals show, and checks it.
+
+pub mod mdbook;
+pub mod transcripts;
+
+use anyhow::Result;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// A subcommand of `cargo book`.
+struct Subcommand {
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    run: fn(&[String]) -> Result<ExitCode>,
+}
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "serve",
+        arguments: "[ARGUMENT...]",
+        summary: "serve the book and rebuild it on changes; arguments go to `mdbook serve`",
+        run: |arguments| mdbook::serve(&root(), arguments),
+    },
+    Subcommand {
+        name: "build",
+        arguments: "[ARGUMENT...]",
+        summary: "build the book; arguments go to `mdbook build`",
+        run: |arguments| mdbook::build(&root(), arguments),
+    },
+    Subcommand {
+        name: "record",
+        arguments: "[NAME...]",
+        summary: "record the terminal transcripts anew: all, or the named ones",
+        run: |names| transcripts::record(&root(), names),
+    },
+    Subcommand {
+        name: "help",
+        arguments: "",
+        summary: "show this",
+        run: |_| {
+            print!("{}", usage());
+            Ok(ExitCode::SUCCESS)
+        },
+    },
+];
+
+/// Runs `cargo book` with these arguments and returns the status to exit with.
+///
+/// Without arguments it serves the book and opens it in a browser.
+/// An unknown subcommand gives the status 2; any other failure gives 1,
+/// or the status of the mdBook that failed.
+pub fn run(arguments: Vec<String>) -> ExitCode {
+    let (name, rest) = match arguments.split_first() {
+        None => ("serve", ["--open".to_owned()].to_vec()),
+        Some((name, _)) if ["-h", "--help"].contains(&name.as_str()) => ("help", Vec::new()),
+        Some((name, rest)) => (name.as_str(), rest.to_vec()),
+    };
+    let Some(subcommand) = SUBCOMMANDS.iter().find(|known| known.name == name) else {
+        eprintln!(
+            "error: `cargo book` has no subcommand `{name}`\n\n{}",
+            usage()
+        );
+        return ExitCode::from(2);
+    };
+    (subcommand.run)(&rest).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn usage() -> String {
+    let mut usage = String::from(
+        "Usage: cargo book [SUBCOMMAND]\n\n\
+         Without a subcommand: `cargo book serve --open`.\n\n",
+    );
+    for Subcommand {
+        name,
+        arguments,
+        summary,
+        ..
+    } in SUBCOMMANDS
+    {
+        let call = format!("{name} {arguments}");
+        usage.push_str(&format!("  {call:<22}{summary}\n"));
+    }
+    usage
+}
+
+/// The book's folder: the one that holds `book.toml`.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this crate is a folder of the book's workspace")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_names_every_subcommand() {
+        for subcommand in SUBCOMMANDS {
+            assert!(usage().contains(&format!("  {} ", subcommand.name)));
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_folder_of_the_book() {
+        assert!(root().join("book.toml").is_file());
+    }
+}

@@ -1,0 +1,49 @@
+// Runs the final server from its page: two requests are answered, then it ends, in time.
+mod server {
+__FENCE__
+    pub fn run() {
+        main();
+    }
+}
+
+fn main() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::thread;
+    use std::time::Duration;
+
+    const ADDRESS: &str = "127.0.0.1:7878";
+
+    thread::spawn(|| {
+        thread::sleep(Duration::from_secs(180));
+        eprintln!("the final server (listing 20-25) did not shut down in time");
+        std::process::exit(1);
+    });
+
+    // One test at a time may use the port, in whichever process it runs.
+    let port = std::env::temp_dir().join("hello-port-7878.lock");
+    let port = std::fs::File::create(port).unwrap();
+    port.lock().unwrap();
+    if let Err(error) = std::net::TcpListener::bind(ADDRESS) {
+        panic!("{ADDRESS} is taken by another program; end it and try again: {error}");
+    }
+
+    std::fs::write("hello.html", "hello").unwrap();
+    std::fs::write("404.html", "not found").unwrap();
+
+    let server = thread::spawn(server::run);
+    for (path, expected) in [("/", "200 OK"), ("/nowhere", "404 NOT FOUND")] {
+        let mut stream = loop {
+            match TcpStream::connect(ADDRESS) {
+                Ok(stream) => break stream,
+                Err(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.contains(expected), "{path}: {response}");
+    }
+    server.join().unwrap();
+    assert!(TcpStream::connect(ADDRESS).is_err(), "a third request got through");
+}

@@ -1,0 +1,16 @@
+// Runs a complete program from a page, and fails if it has not ended after thirty seconds.
+mod page {
+__FENCE__
+    pub fn run() {
+        main();
+    }
+}
+
+fn main() {
+    std::thread::spawn(|| {
+        std::thread::sleep(std::time::Duration::from_secs(30));
+        eprintln!("the program on the page was still running after 30 s");
+        std::process::exit(1);
+    });
+    page::run();
+}
