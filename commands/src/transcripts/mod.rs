@@ -21,7 +21,7 @@ pub use rules::Rules;
 pub use scenario::Scenario;
 pub use transcript::Transcript;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use std::{
     collections::BTreeSet,
     fs,
@@ -147,8 +147,11 @@ fn check_rules(
         let recorded = recorded.and_then(|recorded| recorded.text(terminal));
         check_commands(&scenario.commands(terminal), text)
             .and_then(|()| rules.check(text, recorded))
-            .with_context(|| {
-                format!("transcript `{name}`, terminal `{terminal}`, which shows:\n\n{text}\n")
+            .map_err(|problem| {
+                anyhow!(
+                    "transcript `{name}`, terminal `{terminal}`: {problem:#}\n\n\
+                     The terminal shows:\n\n{text}"
+                )
             })?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use super::{
     transcript::{prompt, typed},
     working_copy, Transcript,
 };
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -43,9 +43,9 @@ fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
     let _port = scenario.port.then(Port::lock).transpose()?;
     let mut stage = Stage::new(scenario, folder);
     for (number, step) in (1..).zip(&scenario.steps) {
-        stage.take(step).with_context(|| {
-            format!(
-                "step {number}, in terminal `{}`; the terminals show:\n\n{}",
+        stage.take(step).map_err(|problem| {
+            anyhow!(
+                "step {number}, in terminal `{}`: {problem:#}\n\nThe terminals show:\n\n{}",
                 step.terminal,
                 stage.shown()
             )

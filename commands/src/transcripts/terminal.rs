@@ -8,7 +8,10 @@ use rustix::process::{kill_process_group, Pid, Signal as UnixSignal};
 use std::{
     env,
     io::{Read, Write},
-    os::unix::process::ExitStatusExt,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::ExitStatusExt,
+    },
     path::{Path, PathBuf},
     process::{Child, ExitStatus},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -21,6 +24,9 @@ const SIZE: (u16, u16) = (50, 240);
 
 /// The status of a curl that found nobody listening.
 const CURL_REFUSED: Exit = Exit::Status(7);
+
+/// How long the terminal may take to show a key that was pressed.
+const ECHO_DEADLINE: Duration = Duration::from_secs(2);
 
 /// No command ends so: the system would not say how this one did.
 const UNKNOWN: Exit = Exit::Status(-1);
@@ -46,8 +52,11 @@ struct Command {
 struct State {
     shown: Vec<u8>,
     pty: Arc<Pty>,
-    /// Until its end has been waited for: from then on its id may be another's.
+    /// None when its end has been waited for: from then on its id may be another's.
     child: Option<Child>,
+    /// The command's end of the terminal. Were it closed before all is read, what the
+    /// terminal shows last might be lost.
+    command_end: Option<Arc<OwnedFd>>,
     ended: Option<Exit>,
     dropped: bool,
 }
@@ -61,20 +70,21 @@ impl Running {
             folder: folder.to_owned(),
             retry,
         };
-        let (pty, child) = command.spawn()?;
+        let spawned = command.spawn()?;
         let shared = Arc::new(Shared {
             command,
             state: Mutex::new(State {
                 shown: Vec::new(),
-                pty: Arc::new(pty),
-                child: Some(child),
+                pty: spawned.pty,
+                child: Some(spawned.child),
+                command_end: Some(spawned.command_end),
                 ended: None,
                 dropped: false,
             }),
             changed: Condvar::new(),
         });
         let supervised = Arc::clone(&shared);
-        thread::spawn(move || supervised.supervise());
+        thread::spawn(move || supervise(&supervised));
         Ok(Running { shared })
     }
 
@@ -106,12 +116,26 @@ impl Running {
             .ended
     }
 
-    /// Presses Ctrl-C: the terminal shows `^C` and interrupts the command.
+    /// Presses Ctrl-C: the terminal interrupts the command, and shows `^C`.
+    ///
+    /// It does so in this order, so that the command may have ended in between:
+    /// the terminal is kept open until `^C` is shown.
     pub(super) fn press_ctrl_c(&self) -> Result<()> {
-        let pty = Arc::clone(&self.shared.state().pty);
+        let (pty, command_end) = {
+            let state = self.shared.state();
+            (Arc::clone(&state.pty), state.command_end.clone())
+        };
+        let command_end = command_end.context("the command has ended by itself")?;
+        let before = self.shown().matches("^C").count();
         (&*pty)
             .write_all(b"\x03")
-            .context("cannot press a key in the terminal")
+            .context("cannot press a key in the terminal")?;
+        let state = self.shared.wait(ECHO_DEADLINE, |state| {
+            plain(&state.shown).matches("^C").count() > before
+        });
+        drop(state);
+        drop(command_end);
+        Ok(())
     }
 }
 
@@ -127,10 +151,18 @@ impl Drop for Running {
     }
 }
 
+/// A command that was started, and the two ends of its terminal.
+struct Spawned {
+    pty: Arc<Pty>,
+    child: Child,
+    command_end: Arc<OwnedFd>,
+}
+
 impl Command {
-    fn spawn(&self) -> Result<(Pty, Child)> {
+    fn spawn(&self) -> Result<Spawned> {
         let (pty, pts) = blocking::open().context("cannot open a pseudo-terminal")?;
         pty.resize(Size::new(SIZE.0, SIZE.1))?;
+        let command_end = pts.as_fd().try_clone_to_owned()?;
         let mut command = blocking::Command::new("sh")
             .args(["-c", &self.line])
             .current_dir(&self.folder);
@@ -140,7 +172,10 @@ impl Command {
             }
         }
         let child = command
-            // Whatever the user's own configuration says, so that every path is short.
+            // A home of its own: in a shared one, cargo shows when it waits for another
+            // cargo. The listings have no dependencies, so that there is nothing to fetch.
+            .env("CARGO_HOME", self.folder.with_file_name("cargo-home"))
+            // Whatever a configuration file says, so that cargo shows a short path.
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
@@ -149,15 +184,19 @@ impl Command {
             .env("no_proxy", "127.0.0.1")
             .spawn(pts)
             .with_context(|| format!("cannot run `sh -c {:?}`", self.line))?;
-        Ok((pty, child))
+        Ok(Spawned {
+            pty: Arc::new(pty),
+            child,
+            command_end: Arc::new(command_end),
+        })
     }
 }
 
 /// Cargo and a test run set many variables that would change what a nested cargo
-/// shows. Those that say where the tools are stay.
+/// shows. Only those of rustup stay, which say where the compiler is.
 fn is_of_cargo_or_rust(variable: &str) -> bool {
-    let tools = variable == "CARGO_HOME" || variable.starts_with("RUSTUP_");
-    !tools && (variable.starts_with("CARGO") || variable.starts_with("RUST"))
+    (variable.starts_with("CARGO") || variable.starts_with("RUST"))
+        && !variable.starts_with("RUSTUP_")
 }
 
 impl Shared {
@@ -183,33 +222,6 @@ impl Shared {
             };
         }
         state
-    }
-
-    /// Reads what is shown and waits for the end, again and again while it is retried.
-    fn supervise(&self) {
-        loop {
-            self.read_all();
-            let ended = self.reap();
-            let mut state = self.state();
-            if !(self.command.retry && ended == CURL_REFUSED && !state.dropped) {
-                state.ended = Some(ended);
-                self.changed.notify_all();
-                return;
-            }
-            drop(state);
-            thread::sleep(Duration::from_millis(20));
-            state = self.state();
-            if state.dropped {
-                state.ended = Some(ended);
-                self.changed.notify_all();
-                return;
-            }
-            if let Ok((pty, child)) = self.command.spawn() {
-                state.shown.clear();
-                state.pty = Arc::new(pty);
-                state.child = Some(child);
-            }
-        }
     }
 
     fn read_all(&self) {
@@ -245,6 +257,38 @@ impl Shared {
             drop(state);
             thread::sleep(Duration::from_millis(2));
         }
+    }
+}
+
+/// Reads what is shown and waits for the end, again and again while it is retried.
+fn supervise(shared: &Arc<Shared>) {
+    loop {
+        let reader = {
+            let shared = Arc::clone(shared);
+            thread::spawn(move || shared.read_all())
+        };
+        let ended = shared.reap();
+        shared.state().command_end = None;
+        // It returns when nobody has the terminal open any more. It does not panic.
+        let _ = reader.join();
+
+        let again = shared.command.retry && ended == CURL_REFUSED;
+        if again {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let mut state = shared.state();
+        if again && !state.dropped {
+            if let Ok(spawned) = shared.command.spawn() {
+                state.shown.clear();
+                state.pty = spawned.pty;
+                state.child = Some(spawned.child);
+                state.command_end = Some(spawned.command_end);
+                continue;
+            }
+        }
+        state.ended = Some(ended);
+        shared.changed.notify_all();
+        return;
     }
 }
 
@@ -341,7 +385,10 @@ mod tests {
 
     #[test]
     fn ctrl_c_is_shown_and_interrupts() {
-        let running = start("echo ready; sleep 60");
+        // Not a shell's own `echo`: a shell may miss the key while it starts a program.
+        let file = env::temp_dir().join(format!("book-ready-{}", std::process::id()));
+        std::fs::write(&file, "ready\n").unwrap();
+        let running = start(&format!("tail -f {}", file.display()));
         assert!(running.wait_until(SOON, |shown| shown == "ready\n"));
 
         running.press_ctrl_c().unwrap();
@@ -351,6 +398,7 @@ mod tests {
             Some(Exit::Signal(Signal::Interrupt))
         );
         assert_eq!(running.shown(), "ready\n^C");
+        std::fs::remove_file(file).unwrap();
     }
 
     #[test]
@@ -402,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_where_the_tools_are_is_kept_of_cargos_variables() {
+    fn of_cargos_and_rusts_variables_only_rustups_are_kept() {
         for gone in [
             "CARGO",
             "CARGO_PKG_NAME",
@@ -412,13 +460,7 @@ mod tests {
         ] {
             assert!(is_of_cargo_or_rust(gone), "{gone}");
         }
-        for kept in [
-            "CARGO_HOME",
-            "RUSTUP_HOME",
-            "RUSTUP_TOOLCHAIN",
-            "PATH",
-            "HOME",
-        ] {
+        for kept in ["RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "PATH", "HOME"] {
             assert!(!is_of_cargo_or_rust(kept), "{kept}");
         }
     }

@@ -28,7 +28,7 @@ fn handle_connection(mut stream: TcpStream) {
     let (status_line, file) = match request_line.as_str() {
         "GET / HTTP/1.1" => ("HTTP/1.1 200 OK", "hello.html"),
         "GET /sleep HTTP/1.1" => {
-            // A page that takes long to make, so that one worker is busy.
+            // A page that takes a long time to make, so that one worker is busy.
             thread::sleep(Duration::from_secs(5));
             ("HTTP/1.1 200 OK", "hello.html")
         }

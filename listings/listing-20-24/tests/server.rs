@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::Server;
+use common::{wait_until, Server, ADDRESS};
+use std::net::TcpStream;
 
 #[test]
 fn still_serves_without_end() {
@@ -13,4 +14,19 @@ fn still_serves_without_end() {
         assert!(server.get("/nowhere").starts_with("HTTP/1.1 404 NOT FOUND"));
     }
     assert!(server.is_running());
+}
+
+#[test]
+fn silent_clients_use_up_the_workers() {
+    let mut server = Server::start();
+
+    for _ in 0..4 {
+        drop(server.connect()); // hangs up without a word: a worker panics over it
+    }
+    // The last worker takes the receiver with it, and then `execute` has nobody to send to.
+    wait_until("the server gives up", || {
+        drop(TcpStream::connect(ADDRESS));
+        !server.is_running()
+    });
+    assert!(!server.ended().0.success());
 }

@@ -83,3 +83,15 @@ fn assert_clean_shutdown(lines: &[String]) {
     assert_eq!(jobs.count(), 2, "{lines:#?}");
     assert_eq!(lines.len(), 1 + 4 + 4 + 2, "{lines:#?}");
 }
+
+#[test]
+fn a_silent_client_costs_the_clean_end() {
+    let mut server = Server::start();
+
+    for _ in 0..2 {
+        drop(server.connect()); // hangs up without a word: a worker panics over it
+    }
+
+    let (status, _) = server.ended();
+    assert_eq!(status.code(), Some(101));
+}

@@ -75,17 +75,23 @@ impl Server {
         }
     }
 
-    /// Connects, as soon as the server listens, and sends a request for `path`.
-    pub fn send(&self, path: &str) -> TcpStream {
+    /// Connects, as soon as the server listens.
+    pub fn connect(&self) -> TcpStream {
         let mut connected = None;
         wait_until("the server listens", || {
             connected = TcpStream::connect(ADDRESS).ok();
             connected.is_some()
         });
-        let mut stream = connected.unwrap();
+        let stream = connected.unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(15)))
             .unwrap();
+        stream
+    }
+
+    /// Sends a request for `path`, and does not wait for the response.
+    pub fn send(&self, path: &str) -> TcpStream {
+        let mut stream = self.connect();
         write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
         stream
     }

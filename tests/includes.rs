@@ -1,0 +1,616 @@
+//! The promise: every include names an anchor that exists once, is closed and is not empty; no
+//! fence goes untested, no include counts lines, and whatever a listing holds is shown.
+//!
+//! mdBook itself is silent about most of this: a missing anchor gives an empty block, an unclosed
+//! one runs to the end of the file, and a missing file leaves the directive on the page.
+
+mod support;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
+use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use support::{anchors, directives, includes, join, line_of, report, Include, Sources};
+
+/// What a fence may hold. Any other word is an error: ```` ```Rust ```` would escape the tests.
+const LANGUAGES: [&str; 7] = ["rust", "console", "sh", "toml", "html", "text", "http"];
+
+/// The directives that have a meaning here. mdBook's `playground` makes fences that are not tested.
+const DIRECTIVES: [&str; 3] = ["include", "rustdoc_include", "title"];
+
+/// What a chapter's Markdown holds, read with mdBook's own parser.
+#[derive(Default)]
+struct Page {
+    fences: Vec<Fence>,
+    figures: Vec<Figure>,
+}
+
+struct Fence {
+    line: usize,
+    end: usize,
+    /// `None`: the block is one by its indentation.
+    info: Option<String>,
+    body: String,
+}
+
+/// A `<figure class="listing">`.
+struct Figure {
+    line: usize,
+    /// `None`: it is never closed.
+    end: Option<usize>,
+    id: Option<String>,
+}
+
+fn parse(text: &str) -> Page {
+    static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"<figure\b[^>]*>|</figure>").expect("a pattern"));
+    static LISTING: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"class="([^"]* )?listing[" ]"#).expect("a pattern"));
+    static ID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"\bid="([^"]*)""#).expect("a pattern"));
+
+    let mut page = Page::default();
+    let mut fence: Option<Fence> = None;
+    for (event, range) in new_cmark_parser(text, &MarkdownOptions::default()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(kind)) => {
+                fence = Some(Fence {
+                    line: line_of(text, range.start),
+                    end: line_of(text, range.end),
+                    info: match kind {
+                        CodeBlockKind::Fenced(info) => Some(info.into_string()),
+                        CodeBlockKind::Indented => None,
+                    },
+                    body: String::new(),
+                });
+            }
+            Event::End(TagEnd::CodeBlock) => page.fences.extend(fence.take()),
+            Event::Text(text) => {
+                if let Some(fence) = &mut fence {
+                    fence.body += &text;
+                }
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                for tag in TAG.find_iter(&html) {
+                    let line = line_of(text, range.start + tag.start());
+                    if tag.as_str() == "</figure>" {
+                        let open = page.figures.iter_mut().rev().find(|f| f.end.is_none());
+                        if let Some(figure) = open {
+                            figure.end = Some(line);
+                        }
+                    } else if LISTING.is_match(tag.as_str()) {
+                        let id = ID.captures(tag.as_str()).map(|id| id[1].to_owned());
+                        page.figures.push(Figure {
+                            line,
+                            end: None,
+                            id,
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    page
+}
+
+/// What is wrong with an include of a file: the file is there, and so is its anchor.
+fn check_include(sources: &Sources, include: &Include) -> Option<String> {
+    let Include { place, file, part } = include;
+    let Some(text) = sources.text(file) else {
+        return Some(format!(
+            "{place}: there is no file {file}; correct the path, which is read from the page's folder"
+        ));
+    };
+    let Some(part) = part else {
+        return (!file.ends_with(".svg")).then(|| {
+            format!(
+                "{place}: includes the whole of {file}; name a part of it, as in \
+                 `{file}:anchor`, and mark that part with `ANCHOR: anchor` and `ANCHOR_END: anchor`"
+            )
+        });
+    };
+    if part.contains(':') || part.is_empty() || part.parse::<usize>().is_ok() {
+        return Some(format!(
+            "{place}: `{file}:{part}` includes by line numbers, which shift as the file is edited; \
+             mark the part with `ANCHOR: name` and `ANCHOR_END: name`, and include `{file}:name`"
+        ));
+    }
+    let (good, problems) = anchors(file, text);
+    if good.iter().any(|anchor| anchor.name == *part) {
+        return None;
+    }
+    let marked = format!("`ANCHOR: {part}`");
+    let marked_end = format!("`ANCHOR_END: {part}`");
+    let named = format!("the anchor `{part}`");
+    let its = |problem: &&String| {
+        [&marked, &marked_end, &named]
+            .iter()
+            .any(|mark| problem.contains(*mark))
+    };
+    Some(match problems.iter().find(its) {
+        Some(problem) => format!("{place}: includes `{part}`, but {problem}"),
+        None => {
+            let names: Vec<_> = good.iter().map(|anchor| anchor.name.as_str()).collect();
+            format!(
+                "{place}: {file} has no anchor `{part}` (it has: {}); correct the name, or mark \
+                 the part with `ANCHOR: {part}` and `ANCHOR_END: {part}`",
+                names.join(", ")
+            )
+        }
+    })
+}
+
+/// The form of the page's directives, and the includes that lead to no listing.
+fn check_directives(sources: &Sources, page: &str, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for directive in directives(page, text) {
+        let (place, kind) = (&directive.place, &directive.kind);
+        if page == "README.md" {
+            problems.push(format!(
+                "{place}: nothing expands `{{{{#{kind}}}}}` in the README; write out what it stands for"
+            ));
+        } else if !DIRECTIVES.contains(&kind.as_str()) {
+            problems.push(format!(
+                "{place}: unknown directive `{{{{#{kind}}}}}`; use one of {DIRECTIVES:?}, or write \
+                 `\\{{{{#` to show a directive as it stands"
+            ));
+        } else if !directive.at_line_start {
+            problems.push(format!(
+                "{place}: `{{{{#{kind}}}}}` does not begin its line, so mdBook would put only the \
+                 first line there; move it to the first column, or write `\\{{{{#` to show it"
+            ));
+        }
+    }
+    let listings = sources.listings();
+    let elsewhere = |include: &Include| !listings.contains(include.listing().unwrap_or_default());
+    let includes = includes(page, text).into_iter().filter(elsewhere);
+    if page != "README.md" {
+        problems.extend(includes.filter_map(|include| check_include(sources, &include)));
+    }
+    problems
+}
+
+/// Every fence says what it holds, and none escapes the tests.
+fn check_fences(page: &str, text: &str) -> Vec<String> {
+    static TRANSCRIPT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\{\{#include transcripts/[\w-]+\.txt:[\w-]+\}\}\n?$").expect("a pattern")
+    });
+    let mut problems = Vec::new();
+    for Fence {
+        line,
+        end,
+        info,
+        body,
+    } in parse(text).fences
+    {
+        let place = format!("{page}:{line}");
+        let Some(info) = info else {
+            problems.push(format!(
+                "{place}: indented by four spaces, this is a code block that is not tested; \
+                 use a fence, or indent less"
+            ));
+            continue;
+        };
+        let mut words = info.split(',');
+        let language = words.next().unwrap_or_default();
+        if language.is_empty() {
+            problems.push(format!(
+                "{place}: the fence does not say what it holds; write ```text, or another of {LANGUAGES:?}"
+            ));
+        } else if !LANGUAGES.contains(&language) {
+            problems.push(format!(
+                "{place}: unknown language `{language}`; use one of {LANGUAGES:?}, or add it to \
+                 LANGUAGES in tests/includes.rs together with a test of what such a fence holds"
+            ));
+        }
+        for word in words {
+            let template = word.strip_prefix("skt-");
+            if language != "rust" || word != "no_run" && template.is_none() {
+                problems.push(format!(
+                    "{place}: `{word}` may not stand on a {language} fence; on a rust fence, \
+                     `no_run` and `skt-NAME` may, because such a fence is still compiled"
+                ));
+            }
+            // A program is compiled against a library: its own.
+            let against = template.and_then(|template| template.strip_suffix("-main"));
+            let inside = |include: &Include| (line..=end).contains(&include.place.line);
+            let included = includes(page, text).into_iter().find(inside);
+            if let (Some(against), Some(included)) = (against, &included) {
+                if included.listing() != Some(against) {
+                    problems.push(format!(
+                        "{place}: a part of {} is compiled against the library of {against}; \
+                         name its own listing in `{word}`",
+                        included.file
+                    ));
+                }
+            }
+        }
+        if language == "console" && !TRANSCRIPT.is_match(&body) {
+            problems.push(format!(
+                "{place}: a console fence shows a recorded run, and holds exactly one line, \
+                 `{{{{#include transcripts/NAME.txt:anchor}}}}`; record the run, or use ```sh for \
+                 commands to type"
+            ));
+        }
+        if language == "sh" {
+            let output = |line: &&str| line.starts_with("$ ") || line.starts_with("> ");
+            problems.extend(body.lines().find(output).map(|line| {
+                format!(
+                    "{place}: `{line}` has a prompt; an sh fence holds commands as they are typed \
+                     and no output, a console fence a recorded run"
+                )
+            }));
+        }
+    }
+    problems
+}
+
+/// What a figure claims to be is what it shows, and the listings that the page names exist.
+fn check_figures(sources: &Sources, page: &str, text: &str) -> Vec<String> {
+    static MENTION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\bListing (\d+-\d+)").expect("a pattern"));
+    let listings = sources.listings();
+    let exists = |listing: &str| listings.contains(listing);
+
+    let mut problems = Vec::new();
+    for mention in MENTION.captures_iter(text) {
+        let (line, listing) = (line_of(text, mention.get_match().start()), &mention[1]);
+        if !exists(&format!("listing-{listing}")) {
+            problems.push(format!(
+                "{page}:{line}: names Listing {listing}, but there is no listings/listing-{listing}; \
+                 correct the number"
+            ));
+        }
+    }
+    for Figure { line, end, id } in parse(text).figures {
+        let place = format!("{page}:{line}");
+        let Some(end) = end else {
+            problems.push(format!(
+                "{place}: the figure is never closed; add `</figure>`"
+            ));
+            continue;
+        };
+        let Some(id) = id else { continue }; // a second part of a listing shown before
+        if !exists(&id) {
+            problems.push(format!(
+                "{place}: the figure `{id}` is named after no listing; its id is a folder's name in listings/"
+            ));
+            continue;
+        }
+        for include in includes(page, text) {
+            let inside = (line..=end).contains(&include.place.line);
+            if inside && include.listing() != Some(&id) {
+                problems.push(format!(
+                    "{}: includes {} in the figure of {id}; include it from listings/{id}",
+                    include.place, include.file
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// One figure for each id, over all pages: print.html holds them all.
+fn check_figure_ids(sources: &Sources) -> Vec<String> {
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (page, text) in sources.pages() {
+        for Figure { line, id, .. } in parse(text).figures {
+            let Some(id) = id else { continue };
+            let place = format!("{page}:{line}");
+            if let Some(first) = first.get(&id) {
+                problems.push(format!(
+                    "{place}: the figure `{id}` is already on {first}; leave the id off the second"
+                ));
+            } else {
+                first.insert(id, place);
+            }
+        }
+    }
+    problems
+}
+
+/// The table of contents and the folder agree.
+fn check_summary(sources: &Sources) -> Vec<String> {
+    const SUMMARY: &str = "src/SUMMARY.md";
+    let Some(summary) = sources.text(SUMMARY) else {
+        return vec![format!("{SUMMARY}: there is none; list the pages in it")];
+    };
+    let mut listed = BTreeSet::new();
+    let mut problems = Vec::new();
+    let parser = new_cmark_parser(summary, &MarkdownOptions::default());
+    for (event, range) in parser.into_offset_iter() {
+        let Event::Start(Tag::Link { dest_url, .. }) = event else {
+            continue;
+        };
+        let file = join("src", &dest_url);
+        let place = format!("{SUMMARY}:{}", line_of(summary, range.start));
+        if sources.text(&file).is_none() {
+            problems.push(format!(
+                "{place}: there is no {file}; write it, or take it out"
+            ));
+        }
+        listed.insert(file);
+    }
+    for (page, _) in sources.pages() {
+        if ![SUMMARY, "README.md"].contains(&page) && !listed.contains(page) {
+            problems.push(format!(
+                "{page}:1: no reader finds this page; add it to {SUMMARY}, or remove it"
+            ));
+        }
+    }
+    problems
+}
+
+/// A listing's marks are in order, everything marked is shown, and whatever shows it, shows it right.
+fn check_listing(sources: &Sources, listing: &str) -> Vec<String> {
+    let all = sources.includes();
+    let here: Vec<_> = all
+        .iter()
+        .filter(|include| include.listing() == Some(listing))
+        .collect();
+
+    let mut problems = Vec::new();
+    if here.is_empty() {
+        problems.push(format!(
+            "listings/{listing}: no page shows any of it; include a part, or remove the folder"
+        ));
+    }
+    problems.extend(
+        here.into_iter()
+            .filter_map(|include| check_include(sources, include)),
+    );
+
+    // The same part of the same file, from whichever listing.
+    let shown: BTreeSet<_> = all
+        .iter()
+        .filter_map(|include| {
+            let path = include.file.strip_prefix("listings/")?.split_once('/')?.1;
+            Some((path, include.part.as_deref()?))
+        })
+        .collect();
+    for (path, text) in sources.under(&format!("listings/{listing}/")) {
+        let file = format!("listings/{listing}/{path}");
+        let (anchors, wrong) = anchors(&file, text);
+        problems.extend(wrong);
+        for anchor in anchors {
+            if !shown.contains(&(path, anchor.name.as_str())) {
+                problems.push(format!(
+                    "{file}:{}: no page includes the anchor `{}` from any listing; remove its \
+                     marks, or show it",
+                    anchor.start, anchor.name
+                ));
+            }
+        }
+    }
+    problems
+}
+
+type Check = Box<dyn Fn(&Sources) -> Vec<String> + Send>;
+
+fn main() -> Result<(), String> {
+    let arguments = Arguments::from_args();
+    let sources = Arc::new(Sources::read(Path::new(env!("CARGO_MANIFEST_DIR")))?);
+
+    let mut trials = catches();
+    let mut trial = |name: String, check: Check| {
+        let sources = Arc::clone(&sources);
+        trials.push(Trial::test(name, move || report(check(&sources))));
+    };
+    for (page, text) in sources.pages() {
+        let (page, text) = (page.to_owned(), text.to_owned());
+        let name = page.trim_start_matches("src/");
+        trial(
+            format!("includes::{name}"),
+            Box::new(move |sources| {
+                let mut problems = check_directives(sources, &page, &text);
+                problems.extend(check_fences(&page, &text));
+                problems.extend(check_figures(sources, &page, &text));
+                problems
+            }),
+        );
+    }
+    for listing in sources.listings() {
+        let name = listing.to_owned();
+        trial(
+            format!("{listing}::includes"),
+            Box::new(move |sources| check_listing(sources, &name)),
+        );
+    }
+    trial("includes::summary".into(), Box::new(check_summary));
+    trial("includes::figure_ids".into(), Box::new(check_figure_ids));
+
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+/// Each rule, shown something that breaks it.
+fn catches() -> Vec<Trial> {
+    // A page and a library, and the one problem that they have.
+    let page_and_lib = |page: &str, lib: &str| {
+        Sources::of(&[
+            ("src/page.md", page),
+            ("src/SUMMARY.md", "[P](page.md)"),
+            ("listings/listing-1-1/src/lib.rs", lib),
+        ])
+    };
+    let good_lib = "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n";
+    let include = |path: &str| format!("```rust\n{{{{#rustdoc_include {path}}}}}\n```\n");
+    let lib = "../listings/listing-1-1/src/lib.rs";
+
+    let mut trials = Vec::new();
+    let mut catch = |name: &str, sources: Sources, parts: &'static [&'static str]| {
+        let check = move || -> Result<(), Failed> {
+            support::expect_problem(&all_problems(&sources), parts)
+        };
+        trials.push(Trial::test(format!("includes::catches::{name}"), check));
+    };
+
+    let shown = include(&format!("{lib}:a"));
+    for (name, path, parts) in [
+        (
+            "missing_file",
+            "nothing.rs:a",
+            &["src/page.md:5: there is no file src/nothing.rs"][..],
+        ),
+        (
+            "missing_file_of_a_listing",
+            "../listings/listing-1-1/src/x.rs:a",
+            &["src/page.md:5: there is no file listings/listing-1-1/src/x.rs"],
+        ),
+        (
+            "missing_anchor",
+            "../listings/listing-1-1/src/lib.rs:b",
+            &["src/page.md:5: ", "no anchor `b`", "it has: a"],
+        ),
+        (
+            "whole_file",
+            "../listings/listing-1-1/src/lib.rs",
+            &["src/page.md:5: includes the whole"],
+        ),
+        (
+            "line_numbers",
+            "../listings/listing-1-1/src/lib.rs:2:3",
+            &["src/page.md:5: ", "line numbers"],
+        ),
+        (
+            "line_number",
+            "../listings/listing-1-1/src/lib.rs:2",
+            &["src/page.md:5: ", "line numbers"],
+        ),
+        (
+            "lines_from",
+            "../listings/listing-1-1/src/lib.rs:2:",
+            &["src/page.md:5: ", "line numbers"],
+        ),
+        (
+            "lines_to",
+            "../listings/listing-1-1/src/lib.rs::2",
+            &["src/page.md:5: ", "line numbers"],
+        ),
+        (
+            "whole_listing_file_as_svg",
+            "lib.svg:a",
+            &["src/page.md:5: there is no file src/lib.svg"],
+        ),
+    ] {
+        catch(
+            name,
+            page_and_lib(&format!("{shown}{}", include(path)), good_lib),
+            parts,
+        );
+    }
+
+    for (name, lib, parts) in [
+        ("unclosed_anchor", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR: b\n", &["lib.rs:4: `ANCHOR: b` is never closed"][..]),
+        ("unopened_anchor", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR_END: b\n", &["lib.rs:4: `ANCHOR_END: b` closes nothing"]),
+        ("anchor_twice", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR: b\nfn b() {}\n// ANCHOR: b\n// ANCHOR_END: b\n", &["lib.rs:4: ", "`b`", "more than once"]),
+        ("end_first", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR_END: b\n// ANCHOR: b\n", &["lib.rs:4: `ANCHOR_END: b` stands before"]),
+        ("empty_anchor", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR: b\n\n// ANCHOR_END: b\n", &["lib.rs:4: nothing stands between"]),
+        ("unused_anchor", "// ANCHOR: a\nfn a() {}\n// ANCHOR_END: a\n// ANCHOR: b\nfn b() {}\n// ANCHOR_END: b\n", &["listings/listing-1-1/src/lib.rs:4: no page includes the anchor `b`"]),
+    ] {
+        catch(name, page_and_lib(&shown, lib), parts);
+    }
+
+    for (name, page, parts) in [
+        ("inline_directive", "See `{{#include a.svg}}`.\n", &["src/page.md:4: ", "does not begin its line"][..]),
+        ("playground", "{{#playground a.rs}}\n", &["src/page.md:4: unknown directive `{{#playground}}`"]),
+        ("fence_without_language", "```\nx\n```\n", &["src/page.md:4: the fence does not say"]),
+        ("unknown_language", "```Rust\nfn main() {}\n```\n", &["src/page.md:4: unknown language `Rust`"]),
+        ("rs_fence", "~~~rs\nfn main() {}\n~~~\n", &["src/page.md:4: unknown language `rs`"]),
+        ("indented_code", "A\n\n    fn main() {}\n", &["src/page.md:6: indented"]),
+        ("fence_in_a_list", "- A\n\n  ```\n  x\n  ```\n", &["src/page.md:6: the fence does not say"]),
+        ("ignore", "```rust,ignore\nfn main() {}\n```\n", &["src/page.md:4: `ignore` may not"]),
+        ("should_panic", "```rust,should_panic\nfn main() {}\n```\n", &["src/page.md:4: `should_panic` may not"]),
+        ("compile_fail", "```rust,compile_fail\nfn main() {}\n```\n", &["src/page.md:4: `compile_fail` may not"]),
+        ("space_in_info", "```rust no_run\nfn main() {}\n```\n", &["src/page.md:4: unknown language `rust no_run`"]),
+        ("main_against_another_library", "```rust,skt-listing-9-9-main\n{{#rustdoc_include ../listings/listing-1-1/src/lib.rs:a}}\n```\n", &["src/page.md:4: ", "library of listing-9-9"]),
+        ("typed_transcript", "```console\n$ cargo run\n```\n", &["src/page.md:4: a console fence shows a recorded run"]),
+        ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
+        ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),
+        ("figure_of_no_listing", "<figure class=\"listing\" id=\"listing-1-2\">\n\n</figure>\n", &["src/page.md:4: the figure `listing-1-2`"]),
+        ("figure_not_closed", "<figure class=\"listing\" id=\"listing-1-1\">\n\n", &["src/page.md:4: the figure is never closed"]),
+        ("figure_shows_another_file", "<figure class=\"listing\" id=\"listing-1-1\">\n\n{{#include a.svg}}\n\n</figure>\n", &["src/page.md:6: includes src/a.svg in the figure of listing-1-1"]),
+        ("figure_twice", "<figure class=\"listing\" id=\"listing-1-1\">\n</figure>\n\n<figure class=\"listing\" id=\"listing-1-1\">\n</figure>\n", &["src/page.md:7: the figure `listing-1-1` is already on src/page.md:4"]),
+    ] {
+        let page = format!("{shown}{page}");
+        catch(name, Sources::of(&[
+            ("src/page.md", &page),
+            ("src/a.svg", "<svg/>"),
+            ("src/SUMMARY.md", "[P](page.md)"),
+            ("listings/listing-1-1/src/lib.rs", good_lib),
+        ]), parts);
+    }
+
+    catch(
+        "page_not_in_summary",
+        Sources::of(&[("src/SUMMARY.md", ""), ("src/lost.md", "")]),
+        &["src/lost.md:1: no reader finds"],
+    );
+    catch(
+        "page_only_in_summary",
+        Sources::of(&[("src/SUMMARY.md", "# S\n\n- [A](a.md)")]),
+        &["src/SUMMARY.md:3: there is no src/a.md"],
+    );
+    catch(
+        "no_summary",
+        Sources::of(&[]),
+        &["src/SUMMARY.md: there is none"],
+    );
+    catch(
+        "unshown_listing",
+        page_and_lib("", ""),
+        &["listings/listing-1-1: no page shows"],
+    );
+    catch(
+        "directive_in_readme",
+        Sources::of(&[
+            ("README.md", "{{#include a.txt:b}}"),
+            ("src/SUMMARY.md", ""),
+        ]),
+        &["README.md:1: nothing expands"],
+    );
+
+    catch(
+        "unclosed_anchor_of_a_transcript",
+        Sources::of(&[
+            (
+                "src/page.md",
+                "```console\n{{#include transcripts/t.txt:a}}\n```\n",
+            ),
+            ("src/transcripts/t.txt", "ANCHOR: a\n$ cargo run\n"),
+            ("src/SUMMARY.md", "[P](page.md)"),
+        ]),
+        &["src/page.md:2: includes `a`, but src/transcripts/t.txt:1: `ANCHOR: a` is never closed"],
+    );
+
+    // And what it must not catch.
+    let good = page_and_lib(
+        &format!(
+            "{{{{#title T}}}}\n{shown}\\{{{{#include nothing.rs}}}}\n\n```rust,no_run,skt-x\n```\n\n\
+             <figure class=\"listing wide\" id=\"listing-1-1\">\n\n{shown}\n</figure>\n\nListing 1-1\n"
+        ),
+        good_lib,
+    );
+    trials.push(Trial::test("includes::catches::nothing_else", move || {
+        report(all_problems(&good))
+    }));
+    trials
+}
+
+fn all_problems(sources: &Sources) -> Vec<String> {
+    let mut problems = check_summary(sources);
+    problems.extend(check_figure_ids(sources));
+    for (page, text) in sources.pages() {
+        problems.extend(check_directives(sources, page, text));
+        problems.extend(check_fences(page, text));
+        problems.extend(check_figures(sources, page, text));
+    }
+    for listing in sources.listings() {
+        problems.extend(check_listing(sources, listing));
+    }
+    problems
+}

@@ -1,0 +1,726 @@
+//! The promise: in the rendered HTML every link, fragment and id resolves, every picture has a text
+//! alternative, nothing loads from another host, and no page shows what mdBook failed to expand.
+//!
+//! `build.rs` has rendered the book. Every HTML file in it is checked, and the three that are no
+//! chapters by the same rules, with these differences: `print.html` has all the chapters' headings
+//! instead of one; `toc.html`, the table of contents for readers without scripts, has none; and
+//! `404.html` names the book's root as the base of its links, so that is where they start.
+
+mod support;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use regex::Regex;
+use scraper::{ElementRef, Html, Node, Selector};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::{fmt, fs};
+use support::{expect_problem, join, relative, report};
+use walkdir::WalkDir;
+
+/// Where a link may lead outside the book. A host is added here with a page that needs it.
+const LINKED: [&str; 3] = ["doc.rust-lang.org", "docs.rs", "github.com/rust-lang"];
+
+/// The attributes that hold ids of the same page.
+const REFERENCES: [&str; 6] = [
+    "for",
+    "aria-labelledby",
+    "aria-describedby",
+    "aria-controls",
+    "aria-details",
+    "aria-owns",
+];
+
+/// The attributes that may hold `url(...)`.
+const STYLES: [&str; 9] = [
+    "style",
+    "fill",
+    "stroke",
+    "filter",
+    "mask",
+    "clip-path",
+    "marker-start",
+    "marker-mid",
+    "marker-end",
+];
+
+/// The rendered book: the text of its pages and style sheets, the names of the other files.
+struct Site {
+    files: BTreeMap<String, String>,
+    ids: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Site {
+    fn read(root: &Path) -> Result<Site, String> {
+        let mut files = BTreeMap::new();
+        for entry in WalkDir::new(root) {
+            let entry = entry.map_err(|error| format!("cannot read the rendered book: {error}"))?;
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let path = relative(root, entry.path());
+            let text = if path.ends_with(".html") || path.ends_with(".css") {
+                fs::read_to_string(entry.path()).map_err(|error| format!("{path}: {error}"))?
+            } else {
+                String::new()
+            };
+            files.insert(path, text);
+        }
+        Ok(Site::new(files))
+    }
+
+    fn new(files: BTreeMap<String, String>) -> Site {
+        let pages = files.iter().filter(|(path, _)| path.ends_with(".html"));
+        let ids = pages.map(|(path, text)| {
+            let document = Html::parse_document(text);
+            let ids = elements(&document).filter_map(|e| Some(e.attr("id")?.to_owned()));
+            (path.clone(), ids.collect())
+        });
+        Site {
+            ids: ids.collect(),
+            files,
+        }
+    }
+
+    /// What is wrong with a link to `url` out of a file in `folder`; `None`: it resolves.
+    fn broken(&self, page: &str, folder: &str, url: &str) -> Option<String> {
+        let (path, fragment) = match url.split_once('#') {
+            Some((path, fragment)) => (path, Some(fragment)),
+            None => (url, None),
+        };
+        let path = path.split('?').next().unwrap_or_default();
+        let file = match path {
+            "" => page.to_owned(),
+            path if path.ends_with('/') => join(folder, &format!("{path}index.html")),
+            path => join(folder, path),
+        };
+        if path.starts_with('/') {
+            return Some(
+                "begins at the host's root, where the book may not be; make it relative".into(),
+            );
+        }
+        if !self.files.contains_key(&file) {
+            return Some(format!(
+                "leads to {file}, which is not in the book; correct the path"
+            ));
+        }
+        let fragment = fragment.filter(|fragment| !fragment.is_empty())?;
+        let found = self
+            .ids
+            .get(&file)
+            .is_some_and(|ids| ids.contains(fragment));
+        (!found).then(|| {
+            format!("leads to the id `{fragment}`, which {file} does not have; correct it")
+        })
+    }
+}
+
+/// An element as it is named in a message: the page, and the tag as it begins.
+struct Place<'p>(&'p str, ElementRef<'p>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Place(page, element) = self;
+        write!(f, "{page}: <{}", element.value().name())?;
+        for (name, value) in element.value().attrs() {
+            let short: String = value.chars().take(80).collect();
+            write!(f, " {name}=\"{short}\"")?;
+        }
+        write!(f, ">")
+    }
+}
+
+fn elements(document: &Html) -> impl Iterator<Item = ElementRef<'_>> {
+    document.tree.nodes().filter_map(ElementRef::wrap)
+}
+
+fn is_inside(element: ElementRef, test: impl Fn(ElementRef) -> bool) -> bool {
+    element.ancestors().filter_map(ElementRef::wrap).any(test)
+}
+
+fn has_class(element: ElementRef, class: &str) -> bool {
+    element.value().classes().any(|c| c == class)
+}
+
+fn select(selector: &str) -> Selector {
+    Selector::parse(selector).expect("a selector of this file")
+}
+
+/// What begins with a scheme or names a host.
+fn is_absolute(url: &str) -> bool {
+    static SCHEME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?i)([a-z][a-z0-9+.-]*:|//)").expect("a pattern"));
+    SCHEME.is_match(url)
+}
+
+/// The `url(...)`s and `@import`s of a style sheet.
+fn style_urls(style: &str) -> Vec<String> {
+    static COMMENT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)/\*.*?\*/").expect("a pattern"));
+    static URL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)url\(\s*["']?([^"')]*)|@import\s+["']([^"']*)"#).expect("a pattern")
+    });
+    let style = COMMENT.replace_all(style, "");
+    let urls = URL.captures_iter(&style);
+    urls.filter_map(|url| Some(url.get(1).or(url.get(2))?.as_str().trim().to_owned()))
+        .collect()
+}
+
+/// A page's URLs, each with its element.
+struct Urls<'p> {
+    /// Where a reader may go.
+    links: Vec<(ElementRef<'p>, String)>,
+    /// What the browser fetches by itself.
+    loads: Vec<(ElementRef<'p>, String)>,
+}
+
+fn urls(document: &Html) -> Urls<'_> {
+    let (mut links, mut loads) = (Vec::new(), Vec::new());
+    for element in elements(document) {
+        let name = element.value().name();
+        for (attribute, value) in element.value().attrs() {
+            match attribute {
+                "href" if ["a", "area"].contains(&name) => links.push((element, value.to_owned())),
+                "action" | "formaction" => links.push((element, value.to_owned())),
+                "href" if name == "base" => {}
+                // `href` may be `xlink:href`, too.
+                "href" | "src" | "data" | "poster" => loads.push((element, value.to_owned())),
+                "srcset" => loads.extend(value.split(',').filter_map(|candidate| {
+                    Some((element, candidate.split_whitespace().next()?.to_owned()))
+                })),
+                _ if STYLES.contains(&attribute) => {
+                    loads.extend(style_urls(value).into_iter().map(|url| (element, url)));
+                }
+                _ => {}
+            }
+        }
+        if name == "style" {
+            let style: String = element.text().collect();
+            loads.extend(style_urls(&style).into_iter().map(|url| (element, url)));
+        }
+    }
+    Urls { links, loads }
+}
+
+/// Every relative link leads to a file of the book, and to an id in it; so does every reference.
+fn check_links(site: &Site, page: &str, document: &Html) -> Vec<String> {
+    let based_on_root = document.select(&select("base[href='/']")).next().is_some();
+    let folder = match page.rsplit_once('/') {
+        Some((folder, _)) if !based_on_root => folder,
+        _ => "",
+    };
+    let Urls { links, loads } = urls(document);
+    let mut problems = Vec::new();
+    for (element, url) in links.into_iter().chain(loads) {
+        if !is_absolute(&url) {
+            let broken = site.broken(page, folder, &url);
+            problems.extend(broken.map(|why| format!("{}: `{url}` {why}", Place(page, element))));
+        }
+    }
+    for element in elements(document) {
+        for reference in REFERENCES {
+            let ids = element
+                .attr(reference)
+                .unwrap_or_default()
+                .split_whitespace();
+            for id in ids.filter(|id| !site.ids[page].contains(*id)) {
+                problems.push(format!(
+                    "{}: `{reference}` names the id `{id}`, which the page does not have; correct it",
+                    Place(page, element)
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// No id stands twice on a page.
+fn check_ids(page: &str, document: &Html) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
+    for element in elements(document) {
+        let Some(id) = element.attr("id") else {
+            continue;
+        };
+        if id.is_empty() || id.contains(char::is_whitespace) {
+            problems.push(format!("{}: an id is one word", Place(page, element)));
+        } else if !seen.insert(id) {
+            problems.push(format!(
+                "{}: the id `{id}` is on this page already; ids are unique over the whole book, \
+                 because print.html holds all of it",
+                Place(page, element)
+            ));
+        }
+    }
+    problems
+}
+
+/// Every picture can be heard.
+fn check_pictures(page: &str, document: &Html) -> Vec<String> {
+    let filled = |text: &str| !text.trim().is_empty();
+    let mut problems = Vec::new();
+    for element in elements(document) {
+        match element.value().name() {
+            "img" if element.attr("alt").is_none() => problems.push(format!(
+                "{}: has no text alternative; say in `alt` what it shows, or write `alt=\"\"` if \
+                 the text beside it says so",
+                Place(page, element)
+            )),
+            "svg"
+                if !is_icon(element)
+                    && element.attr("aria-hidden") != Some("true")
+                    && !is_inside(element, |above| above.value().name() == "svg") =>
+            {
+                let title = element
+                    .child_elements()
+                    .find(|child| child.value().name() == "title");
+                let named = title.is_some_and(|title| filled(&title.text().collect::<String>()))
+                    || element.attr("aria-label").is_some_and(filled)
+                    || element.attr("aria-labelledby").is_some_and(filled);
+                if element.attr("role") != Some("img") || !named {
+                    problems.push(format!(
+                        "{}: has no text alternative; give it `role=\"img\"` and a `<title>` (or \
+                         `aria-label`, `aria-labelledby`), or `aria-hidden=\"true\"` if it is decoration",
+                        Place(page, element)
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    problems
+}
+
+/// mdBook's own icons, in its frame around the chapter and in its notes' titles, stand beside a
+/// text or in a named button. An icon put into a chapter by its author is not excused.
+fn is_icon(svg: ElementRef) -> bool {
+    let parent = svg.parent().and_then(ElementRef::wrap);
+    parent.is_some_and(|parent| parent.value().name() == "span" && has_class(parent, "fa-svg"))
+        && (is_inside(svg, |above| has_class(above, "blockquote-tag-title"))
+            || !is_inside(svg, |above| above.value().name() == "main"))
+}
+
+/// Nothing is loaded from another host, and links lead only to hosts that were looked at.
+fn check_hosts(page: &str, document: &Html) -> Vec<String> {
+    let Urls { links, loads } = urls(document);
+    let mut problems = Vec::new();
+    for (element, url) in loads {
+        if is_absolute(&url) && !url.starts_with("data:") {
+            problems.push(format!(
+                "{}: loads `{url}`; keep a copy in the book, so that reading it needs no other host",
+                Place(page, element)
+            ));
+        }
+    }
+    for (element, url) in links {
+        let allowed = LINKED.iter().any(|place| {
+            let rest = url
+                .strip_prefix("https://")
+                .and_then(|rest| rest.strip_prefix(place));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#', '?']))
+        });
+        if is_absolute(&url) && !allowed {
+            problems.push(format!(
+                "{}: leads out of the book to none of {LINKED:?} by https; link there, or add the \
+                 host to LINKED in tests/pages.rs",
+                Place(page, element)
+            ));
+        }
+    }
+    problems
+}
+
+/// The page has its heading, no empty code, and nothing that should have been expanded.
+fn check_content(page: &str, document: &Html) -> Vec<String> {
+    let mut problems = Vec::new();
+
+    let headings = document.select(&select("main h1")).count();
+    let (fits, wanted) = match page {
+        "toc.html" => (headings == 0, "no"),
+        "print.html" => (headings > 0, "each chapter's"),
+        _ => (headings == 1, "one"),
+    };
+    if !fits {
+        problems.push(format!(
+            "{page}: <main> has {headings} <h1>, where {wanted} `# Heading` should be"
+        ));
+    }
+
+    for element in document.select(&select("main code")) {
+        let hidden = |text: ElementRef| has_class(text, "boring");
+        let shown = element.descendants().any(|node| match node.value() {
+            Node::Text(text) if !text.trim().is_empty() => {
+                !node.ancestors().filter_map(ElementRef::wrap).any(hidden)
+            }
+            _ => false,
+        });
+        if !shown {
+            problems.push(format!(
+                "{}: shows nothing; does its include name a missing anchor?",
+                Place(page, element)
+            ));
+        }
+    }
+
+    for node in document.tree.nodes() {
+        let Node::Text(text) = node.value() else {
+            continue;
+        };
+        let Some(at) = text.find("{{#") else { continue };
+        let Some(element) = node.parent().and_then(ElementRef::wrap) else {
+            continue;
+        };
+        let is_code = |e: ElementRef| e.value().name() == "code";
+        let in_code = is_code(element) || is_inside(element, is_code);
+        let in_pre = is_inside(element, |above| above.value().name() == "pre");
+        // On purpose: in inline code, and in a fence of text.
+        if !in_code || in_pre && !has_class(element, "language-text") {
+            let directive: String = text[at..].chars().take(60).collect();
+            problems.push(format!(
+                "{}: `{}` was not expanded; correct it, or show it in inline code or a text fence",
+                Place(page, element),
+                directive.lines().next().unwrap_or_default()
+            ));
+        }
+    }
+    problems
+}
+
+/// The style sheets, too, load nothing from another host, and what they load is there.
+fn check_styles(site: &Site) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (file, style) in site.files.iter().filter(|(path, _)| path.ends_with(".css")) {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for url in style_urls(style) {
+            if url.starts_with("data:") || url.starts_with('#') {
+                continue;
+            } else if is_absolute(&url) {
+                problems.push(format!(
+                    "{file}: loads `{url}`; keep a copy in the book, so that reading it needs no \
+                     other host"
+                ));
+            } else if let Some(why) = site.broken(file, folder, &url) {
+                problems.push(format!("{file}: `{url}` {why}"));
+            }
+        }
+    }
+    problems
+}
+
+fn check(what: &str, site: &Site, page: &str) -> Vec<String> {
+    let document = Html::parse_document(&site.files[page]);
+    match what {
+        "links" => check_links(site, page, &document),
+        "ids" => check_ids(page, &document),
+        "pictures" => check_pictures(page, &document),
+        "hosts" => check_hosts(page, &document),
+        _ => check_content(page, &document),
+    }
+}
+
+const CHECKS: [&str; 5] = ["links", "ids", "pictures", "hosts", "content"];
+
+fn main() -> Result<(), String> {
+    let arguments = Arguments::from_args();
+    let root = Path::new(concat!(env!("OUT_DIR"), "/html"));
+    let site = Arc::new(Site::read(root)?);
+    if !site.files.contains_key("index.html") {
+        return Err(format!(
+            "there is no rendered book in {}; does build.rs write it elsewhere now?",
+            root.display()
+        ));
+    }
+
+    let mut trials = catches();
+    for page in site.ids.keys() {
+        for what in CHECKS {
+            let (site, page) = (Arc::clone(&site), page.clone());
+            trials.push(Trial::test(format!("pages::{page}::{what}"), move || {
+                report(check(what, &site, &page))
+            }));
+        }
+    }
+    trials.push(Trial::test("pages::styles", move || {
+        report(check_styles(&site))
+    }));
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+/// Each rule, shown something that breaks it.
+fn catches() -> Vec<Trial> {
+    let site = |page: &str, main: &str, style: &str| {
+        let html = format!("<html><body><main><h1 id='top'>T</h1>{main}</main></body></html>");
+        let other = "<main><h1 id='there'>O</h1></main>";
+        let files = [
+            (page, html.as_str()),
+            ("other.html", other),
+            ("folder/other.html", other),
+            ("picture.svg", ""),
+            ("css/book.css", style),
+        ];
+        Site::new(files.map(|(path, text)| (path.into(), text.into())).into())
+    };
+    let all_problems = |site: &Site| {
+        let mut problems = check_styles(site);
+        for page in site.ids.keys() {
+            problems.extend(CHECKS.iter().flat_map(|what| check(what, site, page)));
+        }
+        problems
+    };
+
+    let mut trials = Vec::new();
+    for (name, main, part) in [
+        (
+            "link_to_no_file",
+            "<a href='no.html'>x</a>",
+            "page.html: <a href=\"no.html\">: `no.html` leads to no.html, which is not",
+        ),
+        (
+            "link_above_the_book",
+            "<a href='../listings/a.rs'>x</a>",
+            "leads to ../listings/a.rs",
+        ),
+        (
+            "link_to_a_folder",
+            "<a href='folder'>x</a>",
+            "leads to folder, which is not",
+        ),
+        (
+            "link_to_no_index",
+            "<a href='folder/'>x</a>",
+            "leads to folder/index.html, which is not",
+        ),
+        (
+            "link_from_the_root",
+            "<a href='/other.html'>x</a>",
+            "begins at the host's root",
+        ),
+        (
+            "fragment_of_this_page",
+            "<a href='#no'>x</a>",
+            "leads to the id `no`, which page.html does not",
+        ),
+        (
+            "fragment_of_another_page",
+            "<a href='other.html#top'>x</a>",
+            "leads to the id `top`, which other.html does not",
+        ),
+        (
+            "picture_of_no_file",
+            "<img alt='' src='no.png'>",
+            "leads to no.png",
+        ),
+        (
+            "use_of_no_id",
+            "<svg aria-hidden=true><use href='#no'/></svg>",
+            "<use href=\"#no\">: `#no` leads to the id",
+        ),
+        (
+            "old_use_of_no_id",
+            "<svg aria-hidden=true><use xlink:href='#no'/></svg>",
+            "leads to the id `no`",
+        ),
+        (
+            "fill_of_no_id",
+            "<svg aria-hidden=true><rect fill='url(#no)'/></svg>",
+            "leads to the id `no`",
+        ),
+        (
+            "label_of_no_id",
+            "<svg role=img aria-labelledby='top no'></svg>",
+            "`aria-labelledby` names the id `no`",
+        ),
+        (
+            "description_of_no_id",
+            "<p aria-describedby='no'>x</p>",
+            "`aria-describedby` names the id `no`",
+        ),
+        (
+            "for_no_id",
+            "<label for='no'>x</label>",
+            "`for` names the id `no`",
+        ),
+        (
+            "id_twice",
+            "<p id='top'>x</p>",
+            "<p id=\"top\">: the id `top` is on this page already",
+        ),
+        ("id_of_two_words", "<p id='a b'>x</p>", "an id is one word"),
+        (
+            "picture_without_alt",
+            "<img src='picture.svg'>",
+            "<img src=\"picture.svg\">: has no text alternative",
+        ),
+        (
+            "svg_without_role",
+            "<svg><title>T</title></svg>",
+            "<svg>: has no text alternative",
+        ),
+        (
+            "svg_without_title",
+            "<svg role=img></svg>",
+            "<svg role=\"img\">: has no text alternative",
+        ),
+        (
+            "svg_with_empty_title",
+            "<svg role=img><title> </title></svg>",
+            "has no text alternative",
+        ),
+        (
+            "icon_in_a_chapter",
+            "<span class='fa-svg'><svg></svg></span>",
+            "has no text alternative",
+        ),
+        (
+            "script_from_a_host",
+            "<script src='https://a.example/x.js'></script>",
+            "loads `https://a.example/x.js`",
+        ),
+        (
+            "picture_from_a_host",
+            "<img alt='' src='//a.example/x.png'>",
+            "loads `//a.example/x.png`",
+        ),
+        (
+            "picture_set_from_a_host",
+            "<img alt='' srcset='picture.svg 1x, http://a.example/x.png 2x'>",
+            "loads `http://a.example/x.png`",
+        ),
+        (
+            "frame_from_a_host",
+            "<iframe src='https://docs.rs/x'></iframe>",
+            "loads `https://docs.rs/x`",
+        ),
+        (
+            "font_from_a_host",
+            "<link rel=stylesheet href='https://a.example/x.css'>",
+            "loads `https://a.example/x.css`",
+        ),
+        (
+            "style_from_a_host",
+            "<style>@import 'https://a.example/x.css';</style>",
+            "loads `https://a.example/x.css`",
+        ),
+        (
+            "background_from_a_host",
+            "<p style='background: url(https://a.example/x.png)'>x</p>",
+            "loads `https://a.example/x.png`",
+        ),
+        (
+            "link_to_another_host",
+            "<a href='https://a.example/'>x</a>",
+            "leads out of the book to none of",
+        ),
+        (
+            "link_to_a_host_that_looks_alike",
+            "<a href='https://docs.rs.example/'>x</a>",
+            "leads out of the book",
+        ),
+        (
+            "link_without_tls",
+            "<a href='http://docs.rs/'>x</a>",
+            "leads out of the book",
+        ),
+        (
+            "script_link",
+            "<a href='javascript:x()'>x</a>",
+            "leads out of the book",
+        ),
+        (
+            "two_headings",
+            "<h1>U</h1>",
+            "page.html: <main> has 2 <h1>, where one",
+        ),
+        (
+            "empty_code",
+            "<pre><code class='language-rust'>\n</code></pre>",
+            "<code class=\"language-rust\">: shows nothing",
+        ),
+        (
+            "only_hidden_code",
+            "<pre><code><span class='boring'>fn main() {}\n</span>\n</code></pre>",
+            "shows nothing",
+        ),
+        (
+            "directive_in_text",
+            "<p>a {{#include b.rs:c}}</p>",
+            "<p>: `{{#include b.rs:c}}` was not expanded",
+        ),
+        (
+            "directive_in_a_fence",
+            "<pre><code class='language-rust'>{{#include b.rs:c}}</code></pre>",
+            "was not expanded",
+        ),
+    ] {
+        let site = site("page.html", main, "");
+        trials.push(Trial::test(format!("pages::catches::{name}"), move || {
+            expect_problem(&all_problems(&site), &[part])
+        }));
+    }
+    for (name, style, part) in [
+        (
+            "sheet_from_a_host",
+            "@import url(https://a.example/x.css);",
+            "css/book.css: loads `https://a.example/x.css`",
+        ),
+        (
+            "bare_import",
+            "@import \"//a.example/x.css\";",
+            "css/book.css: loads `//a.example/x.css`",
+        ),
+        (
+            "font_of_no_file",
+            "src: url('../fonts/no.woff2') format('woff2')",
+            "css/book.css: `../fonts/no.woff2` leads to fonts/no.woff2",
+        ),
+    ] {
+        let site = site("page.html", "", style);
+        trials.push(Trial::test(format!("pages::catches::{name}"), move || {
+            expect_problem(&all_problems(&site), &[part])
+        }));
+    }
+    let no_heading = Site::new([("page.html".into(), "<main></main>".into())].into());
+    trials.push(Trial::test("pages::catches::no_heading", move || {
+        expect_problem(
+            &all_problems(&no_heading),
+            &["page.html: <main> has 0 <h1>"],
+        )
+    }));
+
+    // And what it must not catch.
+    for (name, page, main) in [
+        (
+            "in_a_page",
+            "page.html",
+            "<a href='other.html?x=1#there'>x</a> <a href='#top'>x</a> <a href='#'>x</a> \
+            <a href='https://docs.rs/x'>x</a> <a href='https://github.com/rust-lang/book'>x</a> \
+            <img alt='' src='picture.svg'> <img alt='' src='data:image/png;base64,AA=='> \
+            <svg role=img aria-label=x><svg></svg><rect fill='url(#top)'/></svg> \
+            <svg aria-hidden=true></svg> <code>{{#include a}}</code> \
+            <pre><code class='language-text'>{{#include a}}</code></pre> \
+            <pre><code><span class='boring'>a</span>b</code></pre>",
+        ),
+        (
+            "in_a_folder",
+            "deep/page.html",
+            "<a href='../other.html#there'>x</a> <a href='page.html#top'>x</a>",
+        ),
+        ("in_print", "print.html", "<h1>U</h1>"),
+        (
+            "in_404",
+            "deep/404.html",
+            "<base href='/'><a href='other.html'>x</a>",
+        ),
+    ] {
+        let site = site(
+            page,
+            main,
+            "/* url(no.png) */ a { background: url(../picture.svg) } b { fill: url(data:x) }",
+        );
+        trials.push(Trial::test(
+            format!("pages::catches::nothing_else_{name}"),
+            move || -> Result<(), Failed> { report(all_problems(&site)) },
+        ));
+    }
+    trials
+}
