@@ -26,6 +26,8 @@ const DIRECTIVES: [&str; 3] = ["include", "rustdoc_include", "title"];
 struct Page {
     fences: Vec<Fence>,
     figures: Vec<Figure>,
+    /// Code spans in the prose, with their lines.
+    spans: Vec<(usize, String)>,
 }
 
 struct Fence {
@@ -72,6 +74,10 @@ fn parse(text: &str) -> Page {
                 if let Some(fence) = &mut fence {
                     fence.body += &text;
                 }
+            }
+            Event::Code(code) => {
+                let line = line_of(text, range.start);
+                page.spans.push((line, code.into_string()));
             }
             Event::Html(html) | Event::InlineHtml(html) => {
                 for tag in TAG.find_iter(&html) {
@@ -314,6 +320,43 @@ fn check_figure_ids(sources: &Sources) -> Vec<String> {
     problems
 }
 
+/// What the prose quotes of a program's output stands in a recording that the page shows: when a
+/// transcript is recorded anew, the reading of it has to follow.
+fn check_quotes(sources: &Sources, page: &str, text: &str) -> Vec<String> {
+    static OUTPUT: LazyLock<Regex> = LazyLock::new(|| {
+        let lines = [
+            r"Worker \d .+",
+            r"Shutting down.*",
+            r"Job \d runs\.",
+            r"Dropping the pool\.",
+            r"The pool is gone\.",
+        ];
+        Regex::new(&format!("^({})$", lines.join("|"))).expect("a pattern")
+    });
+
+    let includes = includes(page, text);
+    let shown: BTreeSet<&str> = (includes.iter())
+        .filter(|include| include.file.contains("/transcripts/") || include.listing().is_some())
+        .filter_map(|include| sources.text(&include.file))
+        .flat_map(str::lines)
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("println!(\"")
+                .trim_end_matches("\");")
+        })
+        .collect();
+    let quotes = parse(text).spans.into_iter();
+    quotes
+        .filter(|(_, span)| OUTPUT.is_match(span) && !shown.contains(span.as_str()))
+        .map(|(line, span)| {
+            format!(
+                "{page}:{line}: quotes the output `{span}`, which no transcript on this page shows; \
+                 read the recording again, and mend the text"
+            )
+        })
+        .collect()
+}
+
 /// The table of contents and the folder agree.
 fn check_summary(sources: &Sources) -> Vec<String> {
     const SUMMARY: &str = "src/SUMMARY.md";
@@ -410,6 +453,7 @@ fn main() -> Result<(), String> {
                 let mut problems = check_directives(sources, &page, &text);
                 problems.extend(check_fences(&page, &text));
                 problems.extend(check_figures(sources, &page, &text));
+                problems.extend(check_quotes(sources, &page, &text));
                 problems
             }),
         );
@@ -530,6 +574,7 @@ fn catches() -> Vec<Trial> {
         ("main_against_another_library", "```rust,skt-listing-9-9-main\n{{#rustdoc_include ../listings/listing-1-1/src/lib.rs:a}}\n```\n", &["src/page.md:4: ", "library of listing-9-9"]),
         ("typed_transcript", "```console\n$ cargo run\n```\n", &["src/page.md:4: a console fence shows a recorded run"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
+        ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
         ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),
         ("figure_of_no_listing", "<figure class=\"listing\" id=\"listing-1-2\">\n\n</figure>\n", &["src/page.md:4: the figure `listing-1-2`"]),
         ("figure_not_closed", "<figure class=\"listing\" id=\"listing-1-1\">\n\n", &["src/page.md:4: the figure is never closed"]),
@@ -608,6 +653,7 @@ fn all_problems(sources: &Sources) -> Vec<String> {
         problems.extend(check_directives(sources, page, text));
         problems.extend(check_fences(page, text));
         problems.extend(check_figures(sources, page, text));
+        problems.extend(check_quotes(sources, page, text));
     }
     for listing in sources.listings() {
         problems.extend(check_listing(sources, listing));
