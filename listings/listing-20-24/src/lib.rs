@@ -70,11 +70,9 @@ struct Worker {
 impl Worker {
     fn new(id: usize, receiver: Arc<Mutex<mpsc::Receiver<Job>>>) -> Worker {
         let thread = thread::spawn(move || loop {
-            // ANCHOR: receive
             let message = receiver.lock().unwrap().recv();
 
             match message {
-                // ANCHOR_END: receive
                 Ok(job) => {
                     println!("Worker {id} got a job; executing.");
 
