@@ -2,7 +2,7 @@
 //! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
 
 use anyhow::{ensure, Context, Result};
-use mdbook_driver::book::{BookItem, Chapter};
+use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
 use std::fmt::Write as _;
@@ -18,8 +18,7 @@ fn main() -> Result<()> {
 
     let listings = listings(&root)?;
     let documents = expand(&root, &out)?;
-    write_templates(&root, &listings, &documents)?;
-    let paths: Vec<_> = documents.iter().map(|d| &d.expanded).collect();
+    let paths = write_documents(&root, &out, &listings, &documents)?;
     skeptic::generate_doc_tests(&paths);
     write_fence_list(&root, &out, &documents)?;
     write_models(&root, &out, &listings)
@@ -38,64 +37,57 @@ fn listings(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// A text whose fences are tested: a chapter, or the README.
+/// A text whose fences are tested: a chapter as mdBook expands it, or the README.
 struct Document {
     source: PathBuf,
-    expanded: PathBuf,
+    expanded: String,
 }
 
-/// Renders the book to `OUT_DIR/html`, and writes each chapter, as mdBook expands it, and the
-/// README to `OUT_DIR/book`.
+/// Renders the book to `OUT_DIR/html`, and returns its chapters and the README.
 fn expand(root: &Path, out: &Path) -> Result<Vec<Document>> {
-    for folder in ["html", "book"] {
-        let folder = out.join(folder);
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?; // what an earlier build left of pages that are gone
-        }
+    let rendered = out.join("html");
+    if rendered.exists() {
+        fs::remove_dir_all(&rendered)?; // what an earlier build left of pages that are gone
     }
-
     let mut book = MDBook::load(root)?;
     book.config.build.build_dir = out.to_path_buf();
     let html = HtmlHandlebars::new();
     book.execute_build_process(&html)?;
 
     let (expanded, _) = book.preprocess_book(&html)?;
-    let folder = out.join("book");
-    let chapters = expanded.iter().filter_map(|item| match item {
-        BookItem::Chapter(chapter) => Some(chapter),
-        _ => None,
-    });
     let mut documents = Vec::new();
-    for Chapter {
-        source_path,
-        content,
-        ..
-    } in chapters
-    {
-        let path = source_path
-            .as_ref()
-            .context("a chapter without a file in SUMMARY.md")?;
-        documents.push(Document {
-            source: Path::new("src").join(path),
-            expanded: write(&folder.join(path), content)?,
-        });
+    for item in expanded.iter() {
+        if let BookItem::Chapter(chapter) = item {
+            let path = chapter
+                .source_path
+                .as_ref()
+                .context("a chapter without a file in SUMMARY.md")?;
+            documents.push(Document {
+                source: Path::new("src").join(path),
+                expanded: chapter.content.clone(),
+            });
+        }
     }
-
-    let readme = fs::read_to_string(root.join("README.md"))?;
     documents.push(Document {
         source: "README.md".into(),
-        expanded: write(&folder.join("README.md"), &readme)?,
+        expanded: fs::read_to_string(root.join("README.md"))?,
     });
     Ok(documents)
 }
 
-/// What skeptic wraps each fence in; `skt-NAME` in the fence's info string picks one by name.
-fn write_templates(root: &Path, listings: &[String], documents: &[Document]) -> Result<()> {
-    let mut named = template("lib", "{}\nfn main() {{}}");
+/// Writes each document to `OUT_DIR/book`, and beside it what skeptic wraps its fences in: a
+/// template without a name for all of them, and others that `skt-NAME` in the info string picks.
+fn write_documents(
+    root: &Path,
+    out: &Path,
+    listings: &[String],
+    documents: &[Document],
+) -> Result<Vec<PathBuf>> {
     let with_deadline = wrapper(include_str!("tests/templates/with-deadline.rs"));
     let serves = wrapper(include_str!(
         "tests/templates/serves-two-requests-and-stops.rs"
     ));
+    let mut named = template("skt-lib", "{}\nfn main() {{}}");
     for listing in listings {
         let library = root.join("listings").join(listing).join("src/lib.rs");
         let module = format!("#[path = {library:?}]\nmod hello;");
@@ -105,23 +97,21 @@ fn write_templates(root: &Path, listings: &[String], documents: &[Document]) -> 
             ("serves-two-requests-and-stops", &serves),
         ] {
             let text = format!("{}{module}", wrapper.replace("{}", fence));
-            named += &template(&format!("{listing}-{name}"), &text);
+            named += &template(&format!("skt-{listing}-{name}"), &text);
         }
     }
+    let default = template("skeptic-template", &with_deadline);
 
-    for document in documents {
-        let mut path = document.expanded.clone().into_os_string();
-        path.push(".skt.md");
-        fs::write(path, &named)?;
-        // A template without a name is the chapter's default.
-        let mut chapter = fs::read_to_string(&document.expanded)?;
-        write!(
-            chapter,
-            "\n\n```rust,skeptic-template\n{with_deadline}\n```\n"
-        )?;
-        fs::write(&document.expanded, chapter)?;
+    let mut paths = Vec::new();
+    for Document { source, expanded } in documents {
+        let path = out.join("book").join(source);
+        write(&path, &format!("{expanded}\n\n{default}"))?;
+        let mut templates = path.clone().into_os_string();
+        templates.push(".skt.md");
+        write(Path::new(&templates), &named)?;
+        paths.push(path);
     }
-    Ok(())
+    Ok(paths)
 }
 
 /// A program around a fence, as a skeptic template: `{}` stands for the fence.
@@ -130,8 +120,8 @@ fn wrapper(program: &str) -> String {
     escaped.replace("__FENCE__", "{}")
 }
 
-fn template(name: &str, text: &str) -> String {
-    format!("```rust,skt-{name}\n{text}\n```\n\n")
+fn template(mark: &str, text: &str) -> String {
+    format!("```rust,{mark}\n{text}\n```\n\n")
 }
 
 /// Names skeptic's tests after the listing, page and line of their fence, for `tests/skeptic.rs`.
@@ -227,8 +217,12 @@ fn write_models(root: &Path, out: &Path, listings: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file and the folders above it, and returns its path.
+/// Writes a file and the folders above it, and returns its path. A file that says the same already
+/// keeps its date, so that nothing is built again because of it.
 fn write(path: &Path, text: &str) -> Result<PathBuf> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(path.to_path_buf());
+    }
     let folder = path.parent().context("a file in no folder")?;
     fs::create_dir_all(folder)?;
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
