@@ -1,7 +1,7 @@
 //! Turns the book into what the tests in `tests/` read, so that what is tested is what is shown:
 //! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let paths = write_documents(&root, &out, &listings, &documents)?;
     skeptic::generate_doc_tests(&paths);
     write_fence_list(&root, &out, &documents)?;
-    write_models(&root, &out, &listings)
+    write_models(&root, &out, &listings, &documents)
 }
 
 /// The names of the folders under `listings/`.
@@ -194,10 +194,15 @@ fn fence_names(source: &Path, text: &str) -> Vec<String> {
     names
 }
 
-/// Each listing's `src/lib.rs` on shuttle's primitives instead of std's. Nothing else is changed.
-fn write_models(root: &Path, out: &Path, listings: &[String]) -> Result<()> {
-    let mut modules = String::new();
-    let mut table = String::from("models! {\n");
+/// Each listing's `src/lib.rs`, and each change to one that a page proposes, on shuttle's primitives
+/// instead of std's. Nothing else is changed.
+fn write_models(
+    root: &Path,
+    out: &Path,
+    listings: &[String],
+    documents: &[Document],
+) -> Result<()> {
+    let mut models = Vec::new();
     for listing in listings {
         let path = root.join("listings").join(listing).join("src/lib.rs");
         let source = fs::read_to_string(&path)?;
@@ -208,13 +213,86 @@ fn write_models(root: &Path, out: &Path, listings: &[String]) -> Result<()> {
             path.display()
         );
         let model = source.replacen("use std::", "use shuttle::", 1);
-        let model = write(&out.join("models").join(format!("{listing}.rs")), &model)?;
-        let module = listing.replace('-', "_");
-        writeln!(modules, "#[path = {model:?}]\nmod {module};")?;
-        writeln!(table, "    {listing:?} => {module},")?;
+        let lines = model.lines().filter(|line| !line.contains("// ANCHOR"));
+        models.push((listing.clone(), lines.collect::<Vec<_>>().join("\n")));
+    }
+    for document in documents {
+        let text = fs::read_to_string(root.join(&document.source))?;
+        for change in changes(&document.source, &text)? {
+            let of_listing = |(name, _): &&(String, String)| *name == change.listing;
+            let (_, model) = models.iter().find(of_listing).with_context(|| {
+                format!("{}: there is no listing `{}`", change.place, change.listing)
+            })?;
+            let found = model.matches(&change.from).count();
+            ensure!(
+                found == 1,
+                "{}: what is to be changed is to be found once in {}/src/lib.rs, not {found} times:\n{}",
+                change.place,
+                change.listing,
+                change.from
+            );
+            models.push((change.name, model.replace(&change.from, &change.to)));
+        }
+    }
+
+    let mut modules = String::new();
+    let mut table = String::from("models! {\n");
+    for (name, model) in models {
+        let path = write(&out.join("models").join(format!("{name}.rs")), &model)?;
+        let module = name.replace('-', "_");
+        writeln!(modules, "#[path = {path:?}]\nmod {module};")?;
+        writeln!(table, "    {name:?} => {module},")?;
     }
     write(&out.join("models.rs"), &format!("{modules}{table}}}\n"))?;
     Ok(())
+}
+
+/// A change to a listing's `src/lib.rs`, from a fence ```` ```diff,LISTING,NAME ```` on a page.
+struct Change {
+    place: String,
+    listing: String,
+    name: String,
+    from: String,
+    to: String,
+}
+
+fn changes(source: &Path, text: &str) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```diff") else {
+            continue;
+        };
+        let place = format!("{}:{number}", source.display());
+        let Some((listing, name)) = info.strip_prefix(',').and_then(|info| info.split_once(','))
+        else {
+            bail!("{place}: write ```diff,LISTING,NAME: the change is searched under that name");
+        };
+        let (mut from, mut to) = (String::new(), String::new());
+        for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
+            match line.split_at_checked(1) {
+                Some(("-", rest)) => writeln!(from, "{rest}")?,
+                Some(("+", rest)) => writeln!(to, "{rest}")?,
+                Some((" ", rest)) => {
+                    writeln!(from, "{rest}")?;
+                    writeln!(to, "{rest}")?;
+                }
+                None => {
+                    writeln!(from)?;
+                    writeln!(to)?;
+                }
+                _ => bail!("{place}: a line of a diff begins with `+`, `-` or a space: {line}"),
+            }
+        }
+        changes.push(Change {
+            place,
+            listing: listing.to_owned(),
+            name: name.to_owned(),
+            from,
+            to,
+        });
+    }
+    Ok(changes)
 }
 
 /// Writes a file and the folders above it, and returns its path. A file that says the same already

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use support::{anchors, directives, includes, join, line_of, report, Include, Sources};
 
 /// What a fence may hold. Any other word is an error: ```` ```Rust ```` would escape the tests.
-const LANGUAGES: [&str; 7] = ["rust", "console", "sh", "toml", "html", "text", "http"];
+const LANGUAGES: [&str; 5] = ["rust", "console", "diff", "sh", "text"];
 
 /// The directives that have a meaning here. mdBook's `playground` makes fences that are not tested.
 const DIRECTIVES: [&str; 3] = ["include", "rustdoc_include", "title"];
@@ -212,6 +212,16 @@ fn check_fences(page: &str, text: &str) -> Vec<String> {
                 "{place}: unknown language `{language}`; use one of {LANGUAGES:?}, or add it to \
                  LANGUAGES in tests/includes.rs together with a test of what such a fence holds"
             ));
+        }
+        // What a change does to a pool is searched, under the name that the fence gives it.
+        if language == "diff" {
+            let row = words.nth(1).map(|name| format!("| `{name}` |"));
+            if row.is_none_or(|row| !text.contains(&row)) {
+                problems.push(format!(
+                    "{place}: a diff fence is ```diff,LISTING,NAME, and a table on its page has a \
+                     row that begins with `NAME`: what the search found for this change"
+                ));
+            }
         }
         for word in words {
             let template = word.strip_prefix("skt-");
@@ -573,6 +583,7 @@ fn catches() -> Vec<Trial> {
         ("space_in_info", "```rust no_run\nfn main() {}\n```\n", &["src/page.md:4: unknown language `rust no_run`"]),
         ("main_against_another_library", "```rust,skt-listing-9-9-main\n{{#rustdoc_include ../listings/listing-1-1/src/lib.rs:a}}\n```\n", &["src/page.md:4: ", "library of listing-9-9"]),
         ("typed_transcript", "```console\n$ cargo run\n```\n", &["src/page.md:4: a console fence shows a recorded run"]),
+        ("diff_that_is_not_searched", "```diff,listing-1-1,my-change\n-a\n+b\n```\n", &["src/page.md:4: a diff fence is"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
         ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),

@@ -2,7 +2,8 @@
 //! every interleaving of the bounded cases in the page's table, and the table's numbers are right.
 //!
 //! `build.rs` has made a copy of each listing's `src/lib.rs` on shuttle's threads, mutex and
-//! channel. A row of a table names a listing, a number of workers and the jobs; the search goes
+//! channel, and the same of each change to a listing that a page proposes. A row of a table names
+//! a listing or a change, a number of workers and the jobs; the search goes
 //! through every schedule of that case, past failures too, and counts how each one ends.
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -154,8 +155,8 @@ impl Scheduler for Search {
 /// Runs the case in every interleaving and counts the endings. Stops early, with an error, at an
 /// ending that the page says does not occur.
 fn explore(case: &Case) -> Result<Endings, String> {
-    let program =
-        program(&case.listing).ok_or_else(|| format!("there is no listing `{}`", case.listing))?;
+    let program = program(&case.listing)
+        .ok_or_else(|| format!("there is no listing and no change `{}`", case.listing))?;
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
