@@ -43,15 +43,23 @@ pub fn build(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 
 fn run(root: &Path, subcommand: &str, arguments: &[String]) -> Result<ExitCode> {
     let mdbook = Places::of(root).mdbook()?;
-    let status = Command::new(&mdbook)
-        .arg(subcommand)
-        .args(arguments)
-        .current_dir(root)
-        .status()
-        .with_context(|| format!("cannot run {}", mdbook.display()))?;
-    // No code: a signal ended it. Codes above 255 exist on Windows only.
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(1)))
+    let mut command = Command::new(&mdbook);
+    command.arg(subcommand).args(arguments).current_dir(root);
+    replace_process(&mut command).with_context(|| format!("cannot run {}", mdbook.display()))
+}
+
+/// Runs the command in the place of this process, so that whoever ends this one ends it.
+#[cfg(unix)]
+fn replace_process(command: &mut Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec()) // returns only if it fails
+}
+
+/// Runs the command to its end, and passes its exit status on.
+#[cfg(not(unix))]
+fn replace_process(command: &mut Command) -> std::io::Result<ExitCode> {
+    let code = command.status()?.code();
+    Ok(ExitCode::from(code.map_or(1, |code| code.min(255) as u8)))
 }
 
 /// Where an mdBook may be, and what could install one.
