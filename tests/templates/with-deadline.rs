@@ -1,4 +1,4 @@
-// Runs a complete program from a page, and fails if it has not ended after thirty seconds.
+// Runs a complete program from a page, and fails if it has not ended after fifteen seconds.
 mod page {
 __FENCE__
     pub fn run() {
@@ -8,8 +8,8 @@ __FENCE__
 
 fn main() {
     std::thread::spawn(|| {
-        std::thread::sleep(std::time::Duration::from_secs(30));
-        eprintln!("the program on the page was still running after 30 s");
+        std::thread::sleep(std::time::Duration::from_secs(15));
+        eprintln!("the program on the page was still running after 15 s");
         std::process::exit(1);
     });
     page::run();
