@@ -22,6 +22,9 @@ use support::{anchors, expect_problem, is_mark, report, Anchor, Sources};
 /// Longer than a listing's tests wait for the port.
 const DEADLINE: Duration = Duration::from_secs(240);
 
+/// How much of a command's output is shown: a broken listing may print without end.
+const MOST_OUTPUT: u64 = 64 * 1024;
+
 const FMT: &[&str] = &["fmt", "--check"];
 const CLIPPY: &[&str] = &[
     "clippy",
@@ -92,10 +95,11 @@ fn run(mut command: Command, deadline: Duration) -> Result<(), String> {
         .map_err(|error| format!("cannot be started: {error}"))?;
 
     let ending = wait(&mut *child, deadline);
-    let mut output = String::new();
+    let mut output = Vec::new();
     log.rewind()
-        .and_then(|()| log.read_to_string(&mut output))
+        .and_then(|()| log.by_ref().take(MOST_OUTPUT).read_to_end(&mut output))
         .map_err(|error| format!("its output cannot be read: {error}"))?;
+    let output = String::from_utf8_lossy(&output);
     ending.map_err(|error| format!("{error}; its output:\n{output}"))
 }
 

@@ -28,6 +28,9 @@ const CURL_REFUSED: Exit = Exit::Status(7);
 /// How long the terminal may take to show a key that was pressed.
 const ECHO_DEADLINE: Duration = Duration::from_secs(2);
 
+/// No transcript is as long as this: a command that shows more prints without end, and is killed.
+const MOST_SHOWN: usize = 16 * 1024;
+
 /// No command ends so: the system would not say how this one did.
 const UNKNOWN: Exit = Exit::Status(-1);
 
@@ -248,7 +251,13 @@ impl Shared {
         loop {
             match (&*pty).read(&mut buffer) {
                 Ok(read) if read > 0 => {
-                    self.state().shown.extend_from_slice(&buffer[..read]);
+                    let mut state = self.state();
+                    if state.shown.len() < MOST_SHOWN {
+                        state.shown.extend_from_slice(&buffer[..read]);
+                    } else {
+                        state.kill();
+                    }
+                    drop(state);
                     self.changed.notify_all();
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -417,6 +426,14 @@ mod tests {
         );
         assert_eq!(running.shown(), "ready\n^C");
         std::fs::remove_file(file).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_prints_without_end_is_killed() {
+        let running = start("yes");
+
+        assert_eq!(running.wait_for_end(SOON), Some(Exit::Status(137)));
+        assert!(running.shown().len() < 2 * MOST_SHOWN);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 mod common;
 
-use common::{wait_until, within};
+use common::{in_time, wait_until};
 use hello::ThreadPool;
 use std::{
     panic,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 /// Sending works as before; what changed is what happens when the pool is dropped.
@@ -21,10 +20,10 @@ fn dropping_the_pool_panics_in_every_worker_and_in_the_drop() {
     }));
 
     let drop_pool = || drop(ThreadPool::new(4));
-    let dropped = within(Duration::from_secs(10), drop_pool);
+    let dropped = in_time(drop_pool);
 
     assert!(
-        dropped.expect("the drop blocks").is_err(),
+        dropped.is_err(),
         "the drop returned, but this step says that it panics"
     );
     wait_until("all four workers and the drop have panicked", || {
@@ -32,7 +31,7 @@ fn dropping_the_pool_panics_in_every_worker_and_in_the_drop() {
     });
     let _ = panic::take_hook();
 
-    // One worker hears that the channel is closed, with the lock in its hand ...
+    // One worker hears that the channel is closed, while it holds the lock ...
     let panics = panics.lock().unwrap();
     let count = |text: &str| panics.iter().filter(|p| p.contains(text)).count();
     assert_eq!(count("RecvError"), 1, "{panics:#?}");

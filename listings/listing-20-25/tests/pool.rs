@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::within;
+use common::in_time;
 use hello::ThreadPool;
 use std::{
     sync::{mpsc, Arc, Barrier},
@@ -20,16 +20,14 @@ fn zero_workers_are_refused() {
 fn dropping_an_idle_pool_returns() {
     let drop_pool = || drop(ThreadPool::new(4));
 
-    within(Duration::from_secs(10), drop_pool)
-        .expect("the drop blocks")
-        .expect("the drop panicked");
+    in_time(drop_pool).expect("the drop panicked");
 }
 
 #[test]
 fn the_drop_returns_once_every_queued_job_has_run() {
     let (sender, receiver) = mpsc::channel();
 
-    within(Duration::from_secs(10), || {
+    in_time(|| {
         let pool = ThreadPool::new(2);
         for job in 0..20 {
             let sender = sender.clone();
@@ -41,7 +39,6 @@ fn the_drop_returns_once_every_queued_job_has_run() {
         }
         drop(sender);
     })
-    .expect("the drop blocks")
     .expect("the drop panicked");
 
     // `try_iter` does not wait: whatever has not run by now, did not run in time.
@@ -64,7 +61,5 @@ fn two_jobs_run_at_the_same_time() {
         }
     };
 
-    within(Duration::from_secs(10), meet)
-        .expect("the jobs never met: does a worker keep the lock while its job runs?")
-        .expect("the drop panicked");
+    in_time(meet).expect("the drop panicked");
 }

@@ -5,9 +5,9 @@
 use std::{
     env,
     fs::File,
-    io::{prelude::*, BufReader, ErrorKind},
+    io::{self, prelude::*, BufReader, ErrorKind},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{self, Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -29,6 +29,22 @@ pub fn within<T: Send + 'static>(
         Err(mpsc::RecvTimeoutError::Timeout) => None,
         _ => Some(thread.join()),
     }
+}
+
+/// Runs `f` as `within` does. If it has not returned after five seconds, ends all the tests of this
+/// file, with a message: a pool that does not stop may be printing without end.
+pub fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> thread::Result<T> {
+    within(Duration::from_secs(5), f).unwrap_or_else(|| {
+        let test = thread::current();
+        let test = test.name().unwrap_or_default();
+        // Past the capturing of the test harness, which would show all that was printed.
+        let _ = writeln!(
+            io::stderr(),
+            "\n{}: {test} FAILED: not done after 5 s: a job waits, or the drop does",
+            env!("CARGO_MANIFEST_DIR"),
+        );
+        process::exit(101)
+    })
 }
 
 /// Asks again and again until the answer is yes; panics after ten seconds.
@@ -63,7 +79,8 @@ impl Server {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, output) = mpsc::channel();
         thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
+            // More lines than any step prints: a broken one may print without end.
+            for line in stdout.lines().map_while(Result::ok).take(1000) {
                 let _ = sender.send(line);
             }
         });
