@@ -7,7 +7,7 @@ use super::{
 };
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -30,7 +30,10 @@ pub(super) fn play(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<T
 }
 
 fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
-    ensure_curl(scenario)?;
+    ensure!(
+        !scenario.lacks_curl(),
+        "the client is `curl`, which is not on your PATH: install it and try again"
+    );
     let folder = scratch.join(&scenario.name).join("hello");
     let listing = root.join("listings").join(&scenario.listing);
     working_copy::sync(&listing, &folder, &scenario.edits)?;
@@ -52,21 +55,6 @@ fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
         })?;
     }
     stage.transcript(&scenario.name)
-}
-
-fn ensure_curl(scenario: &Scenario) -> Result<()> {
-    let wanted = scenario
-        .terminals()
-        .iter()
-        .flat_map(|terminal| scenario.commands(terminal))
-        .any(|command| command.starts_with("curl "));
-    let path = env::var_os("PATH").unwrap_or_default();
-    let there = || env::split_paths(&path).any(|folder| folder.join("curl").is_file());
-    ensure!(
-        !wanted || there(),
-        "the client is `curl`, which is not on your PATH: install it and try again"
-    );
-    Ok(())
 }
 
 fn build(folder: &Path) -> Result<()> {

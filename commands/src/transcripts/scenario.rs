@@ -4,7 +4,7 @@ use regex::Regex;
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs,
+    env, fmt, fs,
     path::Path,
     time::Duration,
 };
@@ -180,6 +180,15 @@ impl Scenario {
         let text =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Scenario::parse(name, &text).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Whether the scenario sends requests with `curl`, and there is none on `PATH`.
+    pub fn lacks_curl(&self) -> bool {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let file = format!("curl{}", env::consts::EXE_SUFFIX);
+        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
+        commands.any(|command| command.starts_with("curl "))
+            && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
     }
 
     fn parse(name: &str, text: &str) -> Result<Scenario> {
