@@ -6,6 +6,8 @@ use common::{Server, ADDRESS};
 use std::{
     io::{ErrorKind, Read},
     net::TcpStream,
+    thread,
+    time::Duration,
 };
 
 #[test]
@@ -94,4 +96,19 @@ fn a_silent_client_costs_the_clean_end() {
 
     let (status, _) = server.ended();
     assert_eq!(status.code(), Some(101));
+}
+
+#[test]
+fn an_idle_connection_holds_up_the_shutdown() {
+    let mut server = Server::start();
+
+    let idle = server.connect(); // as a browser's spare connection: nothing is ever sent on it
+    assert!(server.get("/").starts_with("HTTP/1.1 200 OK"));
+    server.printed("Shutting down.");
+
+    thread::sleep(Duration::from_secs(1));
+    assert!(server.is_running(), "the shutdown did not wait");
+
+    drop(idle);
+    server.ended();
 }
