@@ -7,6 +7,7 @@
 
 mod support;
 
+use book_commands::step;
 use libtest_mimic::{Arguments, Failed, Trial};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use similar::{capture_diff_slices, Algorithm, DiffOp, DiffTag};
@@ -121,19 +122,19 @@ fn wait(child: &mut dyn ChildWrapper, deadline: Duration) -> Result<(), String> 
     }
 }
 
-/// Runs `cargo test` in a copy of the listing in an otherwise empty folder, as a reader would who
-/// took the folder away.
-fn test_copy(sources: &Sources, listings: &Path, listing: &str) -> Result<(), String> {
+/// Runs `cargo test` in a copy of the listing in an otherwise empty folder: the copy that a reader
+/// gets from `cargo book step`.
+fn test_copy(root: &Path, listing: &str) -> Result<(), String> {
     let away = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let copy = away.path().join("hello");
-    for path in sources.under(&format!("listings/{listing}/")).keys() {
-        let (from, to) = (listings.join(listing).join(path), copy.join(path));
-        let made = fs::create_dir_all(to.parent().unwrap_or(&copy));
-        made.and_then(|()| fs::copy(&from, &to))
-            .map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
-    }
-    cargo(&copy, &copy.join("target"), TEST)
-        .map_err(|error| format!("a copy of listings/{listing}: {error}"))
+    step::write(root, listing, &copy).map_err(|error| format!("{error:#}"))?;
+    let target = copy.join("target");
+    let run = |arguments| {
+        cargo(&copy, &target, arguments)
+            .map_err(|error| format!("a copy of listings/{listing}: {error}"))
+    };
+    run(FMT)?;
+    run(TEST)
 }
 
 /// The package has the name, version and edition that the reader's has, and locks what it uses.
@@ -384,10 +385,10 @@ fn main() -> Result<(), String> {
         trial(format!("{listing}::test"), cargo_in_place(TEST, listing));
     }
     for listing in sources.listings() {
-        let (listings, name) = (listings.clone(), listing.to_owned());
+        let name = listing.to_owned();
         trial(
             format!("{listing}::test_copy"),
-            Box::new(move |sources| Ok(test_copy(sources, &listings, &name)?)),
+            Box::new(move |_| Ok(test_copy(root, &name)?)),
         );
     }
     for listing in sources.listings() {

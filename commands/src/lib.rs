@@ -1,9 +1,11 @@
 //! The book's own commands, which `cargo book` runs.
 //!
+//! - [`step`] copies a step out, for a reader to work on.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
 pub mod mdbook;
+pub mod step;
 pub mod transcripts;
 
 use anyhow::Result;
@@ -32,6 +34,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[ARGUMENT...]",
         summary: "build the book; arguments go to `mdbook build`",
         run: |arguments| mdbook::build(&root(), arguments),
+    },
+    Subcommand {
+        name: "step",
+        arguments: "NAME FOLDER",
+        summary: "write a step, such as 20-24, to a new folder, to work on it",
+        run: |arguments| step::run(&root(), arguments),
     },
     Subcommand {
         name: "record",

@@ -1,4 +1,5 @@
 use super::scenario::Edit;
+use crate::step::collect;
 use anyhow::{bail, Context, Result};
 use std::{
     collections::BTreeMap,
@@ -42,23 +43,6 @@ pub(super) fn sync(listing: &Path, copy: &Path, edits: &[Edit]) -> Result<()> {
         Ok(())
     };
     write().with_context(|| format!("cannot write the working copy {}", copy.display()))
-}
-
-/// Every file below `folder`, by its path from the top, but for the top's `target`.
-fn collect(top: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
-    for entry in fs::read_dir(top.join(folder))? {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        if path == Path::new("target") {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            collect(top, &path, files)?;
-        } else {
-            files.insert(path, fs::read(entry.path())?);
-        }
-    }
-    Ok(())
 }
 
 fn apply(edit: &Edit, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
