@@ -5,6 +5,7 @@ use anyhow::{bail, ensure, Context, Result};
 use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
+use mdbook_steps::Steps;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -51,6 +52,8 @@ fn expand(root: &Path, out: &Path) -> Result<Vec<Document>> {
     }
     let mut book = MDBook::load(root)?;
     book.config.build.build_dir = out.to_path_buf();
+    // In place of the command of that name in book.toml: cargo must not be run from here.
+    book.with_preprocessor(Steps);
     let html = HtmlHandlebars::new();
     book.execute_build_process(&html)?;
 

@@ -32,6 +32,15 @@ pub fn names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The step that `name` follows: the one with the number before, or for a variant, such as
+/// `listing-20-24-while-let`, the step that it varies. The starting point follows none.
+pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
+    let is_variant = |name: &str| name.split('-').count() > 3;
+    let known = names.iter().map(String::as_str);
+    let before = known.take_while(|known| *known != name);
+    before.filter(|known| !is_variant(known)).last()
+}
+
 /// The files of a step under their paths in its folder, as a reader has them: without the marks
 /// (`// ANCHOR: name`) by which the book's pages show parts of them, and without what was built.
 ///
@@ -181,6 +190,19 @@ mod tests {
             assert!(folder.join(file).is_file(), "{file}");
         }
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_variant_follows_what_it_varies_and_nothing_follows_a_variant() {
+        let names = names(&crate::root()).unwrap();
+        for (name, before) in [
+            ("starting-point", None),
+            ("listing-20-23", Some("starting-point")),
+            ("listing-20-24-while-let", Some("listing-20-24")),
+            ("listing-20-25", Some("listing-20-24")),
+        ] {
+            assert_eq!(predecessor(&names, name), before);
+        }
     }
 
     #[test]

@@ -1,0 +1,144 @@
+//! A step as Markdown: its changes as diffs, its files and its script as folded HTML.
+
+use crate::Files;
+use anyhow::{ensure, Context, Result};
+use similar::TextDiff;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Ends each file in the script.
+const END: &str = "END_OF_FILE";
+
+/// Everything that is shown of the step `name`. `before` is the step that it follows.
+pub(crate) fn step(name: &str, files: &Files, before: Option<(&str, &Files)>) -> Result<String> {
+    let mut html = format!("<div class=\"step\" id=\"step-{name}\">\n\n");
+    if let Some((before, old)) = before {
+        html += &changes(before, old, files)?;
+    }
+    html += &whole(files)?;
+    html += &paste(name, files)?;
+    html += "</div>\n";
+    Ok(html)
+}
+
+/// What is called a step in the prose: `Listing 20-24`, or the starting point.
+fn title(name: &str) -> String {
+    match name.strip_prefix("listing-") {
+        Some(number) => format!("Listing {number}"),
+        None => "the starting point".to_owned(),
+    }
+}
+
+/// A unified diff for each file that differs, the tests' folded away.
+fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
+    let (mut sources, mut tests) = (String::new(), String::new());
+    let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        let (old_text, new_text) = (text(old, path)?, text(new, path)?);
+        if old_text == new_text {
+            continue;
+        }
+        let heading = match (old.contains_key(path), new.contains_key(path)) {
+            (false, _) => "is new",
+            (_, false) => "is gone",
+            _ => "differs",
+        };
+        let diff = TextDiff::from_lines(old_text, new_text);
+        let part = if path.starts_with("tests") {
+            &mut tests
+        } else {
+            &mut sources
+        };
+        let path = path.display();
+        writeln!(
+            part,
+            "`{path}` {heading}:\n\n```diff\n{}```\n",
+            diff.unified_diff()
+        )?;
+    }
+
+    let mut html = format!("What has changed since {}:\n\n{sources}", title(before));
+    if !tests.is_empty() {
+        let summary = "What has changed in its tests";
+        write!(
+            html,
+            "<details>\n<summary>{summary}</summary>\n\n{tests}</details>\n\n"
+        )?;
+    }
+    Ok(html)
+}
+
+/// Every file, folded away.
+fn whole(files: &Files) -> Result<String> {
+    let mut html = "<details>\n<summary>The whole step, file by file</summary>\n\n".to_owned();
+    for path in files.keys() {
+        let language = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rs") => "rust",
+            Some("toml" | "lock") => "toml",
+            Some("html") => "html",
+            _ => "text",
+        };
+        html += &format!(
+            "`{}`\n\n{}\n",
+            path.display(),
+            code(language, text(files, path)?)
+        );
+    }
+    Ok(html + "</details>\n\n")
+}
+
+/// A script that recreates the step in a folder `hello`, for bash, zsh and dash.
+fn paste(name: &str, files: &Files) -> Result<String> {
+    // In parentheses, so that `exit` does not end the shell that it is pasted into.
+    let mut script = String::from(
+        "(\nset -e\nif [ -e hello ]; then\n  \
+         echo \"There is a 'hello' here already. It was left as it is.\" >&2\n  exit 1\nfi\n",
+    );
+    let mut folders: Vec<_> = files.keys().filter_map(|path| path.parent()).collect();
+    folders.sort();
+    folders.dedup();
+    let folders: Vec<_> = folders
+        .iter()
+        .map(|folder| format!("hello/{}", folder.display()))
+        .collect();
+    writeln!(script, "mkdir -p {}", folders.join(" "))?;
+    for path in files.keys() {
+        let content = text(files, path)?;
+        let path = path.display();
+        ensure!(
+            content.ends_with('\n'),
+            "{path} does not end with a new line"
+        );
+        ensure!(
+            content.lines().all(|line| line != END),
+            "{path} has a line `{END}`"
+        );
+        write!(script, "cat >hello/{path} <<'{END}'\n{content}{END}\n")?;
+    }
+    write!(
+        script,
+        "echo \"{} is in hello. Now: cd hello && cargo run\"\n)\n",
+        title(name).replace("the s", "The s")
+    )?;
+    let summary = "One paste: a script that makes this step in a new folder <code>hello</code>";
+    Ok(format!(
+        "<details class=\"paste\">\n<summary>{summary}</summary>\n\n{}\n</details>\n\n",
+        code("sh", &script)
+    ))
+}
+
+/// A block of code as HTML: a fence would be compiled as a program of the page.
+fn code(language: &str, text: &str) -> String {
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!("<pre><code class=\"language-{language}\">{text}</code></pre>\n")
+}
+
+fn text<'f>(files: &'f Files, path: &Path) -> Result<&'f str> {
+    let content = files.get(path).map_or(&[][..], Vec::as_slice);
+    std::str::from_utf8(content).with_context(|| format!("{} is not UTF-8", path.display()))
+}

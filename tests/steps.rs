@@ -1,0 +1,120 @@
+//! The promise: every checkpoint's script, taken from the rendered page, recreates the step in an
+//! empty folder, file by file; and it touches nothing that is there.
+//!
+//! That the step builds and passes its tests, `tests/listings.rs` shows with the same files.
+
+use book_commands::{root, step};
+use libtest_mimic::{Arguments, Failed, Trial};
+use scraper::{Html, Selector};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The script of each step that a rendered page shows.
+fn scripts() -> Result<BTreeMap<String, String>, Failed> {
+    let steps = Selector::parse("main div.step").map_err(|error| error.to_string())?;
+    let script = Selector::parse("details.paste pre > code").map_err(|error| error.to_string())?;
+    let mut scripts = BTreeMap::new();
+    for entry in fs::read_dir(concat!(env!("OUT_DIR"), "/html"))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        // The first chapter stands in index.html once more, and every chapter in print.html.
+        let page = path
+            .extension()
+            .is_some_and(|extension| extension == "html");
+        if !page || name == "index.html" || name == "print.html" {
+            continue;
+        }
+        let html = Html::parse_document(&fs::read_to_string(&path)?);
+        for shown in html.select(&steps) {
+            let id = shown.value().id().unwrap_or_default();
+            let text = shown.select(&script).flat_map(|code| code.text()).collect();
+            scripts.insert(id.trim_start_matches("step-").to_owned(), text);
+        }
+    }
+    Ok(scripts)
+}
+
+/// Runs the script with a shell, as one that is pasted, in `folder`.
+fn run(shell: &str, script: &str, folder: &Path) -> Result<bool, Failed> {
+    let file = folder.join("script");
+    fs::write(
+        &file,
+        format!("{script}\nended=$?\nrm script\nexit $ended\n"),
+    )?;
+    let output = Command::new(shell)
+        .arg("script")
+        .current_dir(folder)
+        .output();
+    let output = output.map_err(|error| format!("cannot run {shell}: {error}"))?;
+    Ok(output.status.success())
+}
+
+/// Every file below `folder`, by its path in it.
+fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failed> {
+    let mut files = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(folder)?.to_path_buf();
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(files)
+}
+
+fn recreates(shell: &str, script: &str, name: &str) -> Result<(), Failed> {
+    let expected = step::files(&root(), name).map_err(|error| format!("{error:#}"))?;
+    let folder = tempfile::tempdir()?;
+    if !run(shell, script, folder.path())? {
+        return Err(format!("the script of {name} fails in {shell}").into());
+    }
+    let found = files(&folder.path().join("hello"))?;
+    for path in expected.keys().chain(found.keys()) {
+        if expected.get(path) != found.get(path) {
+            let path = path.display();
+            return Err(format!("{shell}: hello/{path} is not that of listings/{name}").into());
+        }
+    }
+    Ok(())
+}
+
+fn leaves_what_is_there(shell: &str, script: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("hello"))?;
+    fs::write(folder.path().join("hello/mine"), "mine")?;
+    if run(shell, script, folder.path())? {
+        return Err(format!("{shell}: the script does not refuse a `hello` that is there").into());
+    }
+    let left: Vec<_> = files(folder.path())?.into_keys().collect();
+    if left != [PathBuf::from("hello/mine")] {
+        return Err(format!("{shell}: the script has changed what was there: {left:?}").into());
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Failed> {
+    let arguments = Arguments::from_args();
+    let scripts = scripts()?;
+    let mut trials = Vec::new();
+    for name in step::names(&root()).map_err(|error| format!("{error:#}"))? {
+        let Some(script) = scripts.get(&name) else {
+            trials.push(Trial::test(format!("{name}::steps"), move || {
+                Err(format!("no page shows the script of listings/{name}").into())
+            }));
+            continue;
+        };
+        for shell in ["sh", "dash", "bash", "zsh"] {
+            let there = Command::new(shell).args(["-c", ":"]).output().is_ok();
+            let (name, script) = (name.clone(), script.clone());
+            let title = format!("{name}::steps::{shell}");
+            let check = move || {
+                recreates(shell, &script, &name)?;
+                leaves_what_is_there(shell, &script)
+            };
+            trials.push(Trial::test(title, check).with_ignored_flag(!there));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit()
+}
