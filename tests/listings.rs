@@ -214,6 +214,14 @@ impl Step {
     }
 }
 
+/// A manifest without its `description`, which is the caption of the listing.
+fn undescribed(manifest: &str) -> Vec<&str> {
+    let lines = manifest.lines();
+    lines
+        .filter(|line| !line.starts_with("description = "))
+        .collect()
+}
+
 /// The listing differs from its predecessor where a page shows it, and nowhere else.
 fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
     let named = |name: &str| Some((Step::parse(name)?, name.to_owned()));
@@ -253,6 +261,9 @@ fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
     {
         let (old, new) = (old.get(path).copied(), new.get(path).copied());
         let file = format!("listings/{listing}/{path}");
+        if path == "Cargo.toml" && old.map(undescribed) == new.map(undescribed) {
+            continue; // each has a caption of its own
+        }
         if path.starts_with("src/") {
             let included = included_anchors(sources, &file, new.unwrap_or_default());
             let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());

@@ -32,6 +32,28 @@ pub fn names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The caption of a step: the `description` in its `Cargo.toml`, with `code` between backticks.
+///
+/// # Errors
+///
+/// When the manifest cannot be read, and when it has no description.
+pub fn caption(root: &Path, name: &str) -> Result<String> {
+    let file = root.join("listings").join(name).join("Cargo.toml");
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let manifest: toml::Table =
+        toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
+    let package = manifest.get("package");
+    let description = package.and_then(|package| package.get("description")?.as_str());
+    let caption = description.with_context(|| {
+        format!(
+            "{}: write the listing's caption as `description = \"...\"`",
+            file.display()
+        )
+    })?;
+    Ok(caption.to_owned())
+}
+
 /// The step that `name` follows: the one with the number before, or for a variant, such as
 /// `listing-20-24-while-let`, the step that it varies. The starting point follows none.
 pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {

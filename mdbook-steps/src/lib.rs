@@ -2,13 +2,18 @@
 //!
 //! Where a chapter says `<!-- step: listing-20-24 -->`, on a line of its own, the page shows what
 //! has changed since the step before, the step's files, whole, and a shell script that recreates it.
-//! To a stock mdBook the mark is a comment, and the page is complete without it.
+//! Where it says `<!-- caption: listing-20-24 src/lib.rs -->`, the page shows the step's caption, which
+//! is the `description` in its `Cargo.toml`; where it says `<!-- steps -->`, the page shows a table of all steps. And where the prose mentions a
+//! listing, `Listing 20-24`, it links to it. To a stock mdBook the marks are comments, and the pages
+//! are complete without what they stand for.
 
+mod listings;
 mod render;
 
 use anyhow::{bail, ensure, Context};
 use book_commands::step;
-use mdbook_preprocessor::book::{Book, BookItem};
+use listings::Listings;
+use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::path::{Path, PathBuf};
@@ -29,16 +34,25 @@ impl Preprocessor for Steps {
     /// step is on no page, or a listing cannot be read.
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let names = step::names(&context.root)?;
+        let mut listings = Listings::default();
+        for item in book.iter() {
+            if let BookItem::Chapter(chapter) = item {
+                listings.read(chapter);
+            }
+        }
         let mut shown: Vec<String> = Vec::new();
+        let mut replace = |chapter: &mut Chapter| -> Result<()> {
+            let page = chapter.source_path.clone().unwrap_or_default();
+            let content = expand(&context.root, &names, &page, &chapter.content, &mut shown)?;
+            let content = listings.link_mentions(&content, &page);
+            let index = listings.index(&context.root, &names, &page)?;
+            chapter.content = content.replace("<!-- steps -->\n", &index);
+            Ok(())
+        };
         let mut result = Ok(());
         book.for_each_mut(|item| {
-            let BookItem::Chapter(chapter) = item else {
-                return;
-            };
-            if result.is_ok() {
-                let page = chapter.source_path.clone().unwrap_or_default();
-                result = expand(&context.root, &names, &page, &chapter.content, &mut shown)
-                    .map(|content| chapter.content = content);
+            if let (BookItem::Chapter(chapter), Ok(())) = (item, &result) {
+                result = replace(chapter);
             }
         });
         result?;
@@ -64,7 +78,13 @@ fn expand(
     let mut fenced = false;
     for (number, line) in (1..).zip(content.split_inclusive('\n')) {
         fenced ^= line.starts_with("```");
-        let Some(name) = mark(line).filter(|_| !fenced) else {
+        if let Some((name, file)) = mark("caption", line).and_then(|mark| mark.split_once(' ')) {
+            let caption = step::caption(root, name)
+                .with_context(|| format!("{}:{number}", Path::new("src").join(page).display()))?;
+            expanded.push_str(&render::caption(name, file, &caption));
+            continue;
+        }
+        let Some(name) = mark("step", line).filter(|_| !fenced) else {
             expanded.push_str(line);
             continue;
         };
@@ -95,10 +115,10 @@ fn expand(
     Ok(expanded)
 }
 
-/// The step that a line marks.
-fn mark(line: &str) -> Option<&str> {
-    let name = line.trim_end().strip_prefix("<!-- step: ")?;
-    name.strip_suffix(" -->")
+/// What follows the word in a mark, `<!-- WORD: WHAT -->`.
+fn mark<'l>(word: &str, line: &'l str) -> Option<&'l str> {
+    let rest = line.trim_end().strip_prefix("<!-- ")?.strip_prefix(word)?;
+    rest.strip_prefix(": ")?.strip_suffix(" -->")
 }
 
 /// The files of a step under their paths.
@@ -137,6 +157,18 @@ mod tests {
         assert!(page.contains("mkdir -p"));
         assert!(!page.contains("ANCHOR"));
         assert!(page.ends_with("</div>\n\nAfter\n"));
+    }
+
+    #[test]
+    fn a_caption_is_the_description_of_the_crate() {
+        let page = expand_page("<!-- caption: listing-20-24 src/lib.rs -->\n", &[]).unwrap();
+        assert_eq!(
+            page,
+            "<figcaption>Listing 20-24, <code>src/lib.rs</code>: Explicitly breaking out of the loop \
+             when <code>recv</code> returns an error</figcaption>\n"
+        );
+        let error = error_of("\n<!-- caption: listing-9-9 src/lib.rs -->\n", &[]);
+        assert!(error.starts_with("src/page.md:2: cannot read "), "{error}");
     }
 
     #[test]

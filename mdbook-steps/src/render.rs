@@ -21,6 +21,18 @@ pub(crate) fn step(name: &str, files: &Files, before: Option<(&str, &Files)>) ->
     Ok(html)
 }
 
+/// The caption under a listing: its name, the file, and what it is about.
+pub(crate) fn caption(name: &str, file: &str, caption: &str) -> String {
+    // Code is between backticks: every second piece.
+    let pieces = escape(caption);
+    let pieces = (pieces.split('`').enumerate()).map(|(index, piece)| match index % 2 {
+        0 => piece.to_owned(),
+        _ => format!("<code>{piece}</code>"),
+    });
+    let (title, caption) = (title(name), pieces.collect::<String>());
+    format!("<figcaption>{title}, <code>{file}</code>: {caption}</figcaption>\n")
+}
+
 /// What is called a step in the prose: `Listing 20-24`, or the starting point.
 fn title(name: &str) -> String {
     match name.strip_prefix("listing-") {
@@ -131,11 +143,15 @@ fn paste(name: &str, files: &Files) -> Result<String> {
 
 /// A block of code as HTML: a fence would be compiled as a program of the page.
 fn code(language: &str, text: &str) -> String {
-    let text = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
+    let text = escape(text);
     format!("<pre><code class=\"language-{language}\">{text}</code></pre>\n")
+}
+
+/// Text as HTML.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 fn text<'f>(files: &'f Files, path: &Path) -> Result<&'f str> {

@@ -1,0 +1,172 @@
+//! What the chapters say of the listings: where each one is shown, and how dropping its pool ended in
+//! the search.
+
+use anyhow::Result;
+use book_commands::step;
+use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
+use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
+use mdbook_preprocessor::book::Chapter;
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// A listing as a page shows it.
+struct Shown {
+    page: PathBuf,
+    chapter: String,
+}
+
+/// The listings of the book, by their names.
+#[derive(Default)]
+pub(crate) struct Listings {
+    shown: BTreeMap<String, Shown>,
+    /// Whether any interleaving finishes, deadlocks, panics.
+    endings: BTreeMap<String, [bool; 3]>,
+}
+
+impl Listings {
+    /// Notes what the chapter says: its figures, `<figure class="listing" id="NAME">`, and the rows
+    /// of its tables `| Step | Workers | Jobs | Interleavings | finish | deadlock | panic |`.
+    pub(crate) fn read(&mut self, chapter: &Chapter) {
+        static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"<figure class="listing" id="([\w-]+)">"#).expect("a pattern")
+        });
+        static ROW: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?m)^\| `([\w-]+)` \| \d+ \| [^|]+ \| [\d,]+ \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$")
+                .expect("a pattern")
+        });
+        let Some(page) = &chapter.source_path else {
+            return;
+        };
+        for figure in FIGURE.captures_iter(&chapter.content) {
+            let shown = Shown {
+                page: page.clone(),
+                chapter: chapter.name.clone(),
+            };
+            self.shown.insert(figure[1].to_owned(), shown);
+        }
+        for row in ROW.captures_iter(&chapter.content) {
+            let endings = self.endings.entry(row[1].to_owned()).or_default();
+            for (column, ending) in (2..).zip(endings) {
+                *ending |= &row[column] != "0";
+            }
+        }
+    }
+
+    /// All steps as a table: number, caption, page, and what dropping the pool does.
+    ///
+    /// # Errors
+    ///
+    /// When a listing has no caption.
+    pub(crate) fn index(&self, root: &Path, names: &[String], page: &Path) -> Result<String> {
+        let mut table = String::from(
+            "| Step | What it does | Page | Dropping its pool |\n| --- | --- | --- | --- |\n",
+        );
+        for name in names {
+            let Some(shown) = self.shown.get(name) else {
+                continue; // the tests say so
+            };
+            let step = name.strip_prefix("listing-").unwrap_or("start");
+            let link = self.link(name, page);
+            let ending = match self.endings.get(name) {
+                Some([true, false, false]) => "always finishes",
+                Some([false, true, false]) => "always hangs",
+                Some([false, false, true]) => "always panics",
+                Some([true, true, false]) => "finishes, or hangs if jobs wait for each other",
+                _ => "",
+            };
+            let (chapter, caption) = (&shown.chapter, step::caption(root, name)?);
+            let _ = writeln!(
+                table,
+                "| [{step}]({link}) | {caption} | {chapter} | {ending} |"
+            );
+        }
+        Ok(table)
+    }
+
+    /// The chapter with each mention of a listing in its prose made a link to that listing.
+    pub(crate) fn link_mentions(&self, content: &str, page: &Path) -> String {
+        static MENTION: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\bListing (\d+-\d+)\b").expect("a pattern"));
+
+        let mut linked = content.to_owned();
+        // From the end, so that the places before stay where they are.
+        for range in prose(content).into_iter().rev() {
+            let mentions: Vec<_> = MENTION.captures_iter(&content[range.clone()]).collect();
+            for mention in mentions.into_iter().rev() {
+                let name = format!("listing-{}", &mention[1]);
+                let Some(found) = mention.get(0).filter(|_| self.shown.contains_key(&name)) else {
+                    continue;
+                };
+                let link = format!("[{}]({})", found.as_str(), self.link(&name, page));
+                let start = range.start + found.start();
+                linked.replace_range(start..start + found.len(), &link);
+            }
+        }
+        linked
+    }
+
+    fn link(&self, name: &str, from: &Path) -> String {
+        match self.shown.get(name) {
+            Some(shown) if shown.page != from => format!("{}#{name}", shown.page.display()),
+            _ => format!("#{name}"),
+        }
+    }
+}
+
+/// Where the running text is: not in code, headings, links or HTML.
+fn prose(content: &str) -> Vec<Range<usize>> {
+    let mut prose = Vec::new();
+    let mut outside = 0; // how many headings, links and blocks of code we are in
+    for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter()
+    {
+        match event {
+            Event::Start(Tag::Heading { .. } | Tag::Link { .. } | Tag::CodeBlock(_)) => {
+                outside += 1
+            }
+            Event::End(TagEnd::Heading(_) | TagEnd::Link | TagEnd::CodeBlock) => outside -= 1,
+            Event::Text(_) if outside == 0 => prose.push(range),
+            _ => {}
+        }
+    }
+    prose
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listings() -> Listings {
+        let content = "<figure class=\"listing\" id=\"listing-20-25\">\n</figure>\n\n\
+                       | `listing-20-25` | 2 | 1 | 1,865 | 0 | 1,865 | 0 |\n";
+        let chapter = Chapter::new("A page", content.into(), "page.md", Vec::new());
+        let mut listings = Listings::default();
+        listings.read(&chapter);
+        listings
+    }
+
+    #[test]
+    fn the_index_is_made_of_captions_figures_and_tables() {
+        let names = ["listing-20-25".into()];
+        let index = listings().index(&book_commands::root(), &names, Path::new("intro.md"));
+        let row = "| [20-25](page.md#listing-20-25) | Shutting down the server after serving two \
+                   requests by exiting the loop | A page | always hangs |\n";
+        assert!(index.unwrap().ends_with(row));
+    }
+
+    #[test]
+    fn mentions_in_the_prose_are_linked_and_no_others() {
+        let page = "# Listing 20-25\n\nSee Listing 20-25, not `Listing 20-25`, [Listing 20-25](x) or Listing 9-9.\n\n\
+                    ```text\nListing 20-25\n```\n\n<p>Listing 20-25</p>\n";
+        let linked = listings().link_mentions(page, Path::new("other.md"));
+        let expected = page.replacen(
+            "See Listing 20-25",
+            "See [Listing 20-25](page.md#listing-20-25)",
+            1,
+        );
+        assert_eq!(linked, expected);
+    }
+}
