@@ -171,49 +171,6 @@ fn check_package(sources: &Sources, listing: &str) -> Vec<String> {
     problems
 }
 
-/// Where a listing stands in the book, by its name: the numbers of `listing-NN-MM`, and the word
-/// after them if it is a variant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Start,
-    Listing {
-        chapter: u32,
-        number: u32,
-        variant: Option<String>,
-    },
-}
-
-impl Step {
-    fn parse(name: &str) -> Option<Step> {
-        if name == "starting-point" {
-            return Some(Step::Start);
-        }
-        let mut parts = name.strip_prefix("listing-")?.splitn(3, '-');
-        Some(Step::Listing {
-            chapter: parts.next()?.parse().ok()?,
-            number: parts.next()?.parse().ok()?,
-            variant: parts.next().map(str::to_owned),
-        })
-    }
-
-    /// The step that this one is compared with: for a variant, what it varies; else the one before.
-    fn predecessor<'s>(&self, steps: &'s BTreeMap<Step, String>) -> Option<&'s str> {
-        let main_line = |step: &Step| {
-            !matches!(
-                step,
-                Step::Listing {
-                    variant: Some(_),
-                    ..
-                }
-            )
-        };
-        let mut before = steps.range(..self).rev();
-        before
-            .find(|(step, _)| main_line(step))
-            .map(|(_, name)| name.as_str())
-    }
-}
-
 /// A manifest without its `description`, which is the caption of the listing.
 fn undescribed(manifest: &str) -> Vec<&str> {
     let lines = manifest.lines();
@@ -224,29 +181,23 @@ fn undescribed(manifest: &str) -> Vec<&str> {
 
 /// The listing differs from its predecessor where a page shows it, and nowhere else.
 fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
-    let named = |name: &str| Some((Step::parse(name)?, name.to_owned()));
-    let steps: BTreeMap<_, _> = sources.listings().into_iter().filter_map(named).collect();
-    let Some(step) = Step::parse(listing) else {
+    let Some((chapter, number, variant)) = step::place(listing) else {
         return vec![format!(
             "listings/{listing}: the name gives it no place in the book; call it `starting-point`, \
              `listing-NN-MM`, or `listing-NN-MM-word` if it varies that listing"
         )];
     };
-    let Some(before) = step.predecessor(&steps) else {
+    let names = sources.listings().into_iter().map(str::to_owned);
+    let mut names: Vec<_> = names.filter(|name| step::place(name).is_some()).collect();
+    step::sort(&mut names);
+    let Some(before) = step::predecessor(&names, listing) else {
         return Vec::new(); // the first
     };
-    if let Step::Listing {
-        chapter,
-        number,
-        variant: Some(_),
-    } = step
-    {
-        let varies = format!("listing-{chapter}-{number}");
-        if before != varies {
-            return vec![format!(
-                "listings/{listing}: is named as a variant of {varies}, which there is not"
-            )];
-        }
+    let varies = format!("listing-{chapter}-{number}");
+    if variant.is_some() && before != varies {
+        return vec![format!(
+            "listings/{listing}: is named as a variant of {varies}, which there is not"
+        )];
     }
 
     let old = sources.under(&format!("listings/{before}/"));
@@ -631,34 +582,6 @@ fn catches() -> Vec<Trial> {
         );
     }
 
-    catch(
-        "predecessors",
-        Box::new(|| {
-            let names = [
-                "starting-point",
-                "listing-20-9",
-                "listing-20-10",
-                "listing-20-10-other",
-                "listing-20-11",
-            ];
-            let steps = names
-                .iter()
-                .filter_map(|name| Some((Step::parse(name)?, name.to_string())));
-            let steps: BTreeMap<_, _> = steps.collect();
-            let found: Vec<_> = steps.keys().map(|step| step.predecessor(&steps)).collect();
-            let wanted = [
-                None,
-                Some(names[0]),
-                Some(names[1]),
-                Some(names[2]),
-                Some(names[2]),
-            ];
-            if found != wanted {
-                return Err(format!("{found:?}").into());
-            }
-            Ok(())
-        }),
-    );
     for (name, listing, part) in [
         (
             "name_without_a_place",

@@ -28,8 +28,26 @@ pub fn names(root: &Path) -> Result<Vec<String>> {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
-    names.sort_by_key(|name| (name.starts_with("listing-"), name.clone()));
+    sort(&mut names);
     Ok(names)
+}
+
+/// Puts the names of steps in the order of the book.
+pub fn sort(names: &mut [String]) {
+    names.sort_by(|a, b| place(a).cmp(&place(b)));
+}
+
+/// Where a step stands in the book, by its name: the numbers of `listing-NN-MM` and, for a variant
+/// of that listing, the word after them. The starting point comes first. `None`: the name is no
+/// step's.
+pub fn place(name: &str) -> Option<(u32, u32, Option<&str>)> {
+    if name == "starting-point" {
+        return Some((0, 0, None));
+    }
+    let mut parts = name.strip_prefix("listing-")?.splitn(3, '-');
+    let chapter = parts.next()?.parse().ok()?;
+    let number = parts.next()?.parse().ok()?;
+    Some((chapter, number, parts.next()))
 }
 
 /// The caption of a step: the `description` in its `Cargo.toml`, with `code` between backticks.
@@ -57,10 +75,10 @@ pub fn caption(root: &Path, name: &str) -> Result<String> {
 /// The step that `name` follows: the one with the number before, or for a variant, such as
 /// `listing-20-24-while-let`, the step that it varies. The starting point follows none.
 pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
-    let is_variant = |name: &str| name.split('-').count() > 3;
     let known = names.iter().map(String::as_str);
-    let before = known.take_while(|known| *known != name);
-    before.filter(|known| !is_variant(known)).last()
+    let before = known.filter(|known| place(known) < place(name));
+    let main_line = before.filter(|known| matches!(place(known), Some((_, _, None))));
+    main_line.max_by_key(|known| place(known))
 }
 
 /// The files of a step under their paths in its folder, as a reader has them: without the marks
@@ -215,16 +233,27 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_follows_what_it_varies_and_nothing_follows_a_variant() {
-        let names = names(&crate::root()).unwrap();
-        for (name, before) in [
-            ("starting-point", None),
-            ("listing-20-23", Some("starting-point")),
-            ("listing-20-24-while-let", Some("listing-20-24")),
-            ("listing-20-25", Some("listing-20-24")),
-        ] {
-            assert_eq!(predecessor(&names, name), before);
-        }
+    fn steps_follow_each_other_by_number_and_variants_follow_what_they_vary() {
+        let mut names = ["listing-20-100", "listing-20-24-while-let", "listing-20-9"]
+            .map(str::to_owned)
+            .to_vec();
+        names.extend(["listing-20-24".to_owned(), "starting-point".to_owned()]);
+        sort(&mut names);
+
+        let before: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), predecessor(&names, name)))
+            .collect();
+        assert_eq!(
+            before,
+            [
+                ("starting-point", None),
+                ("listing-20-9", Some("starting-point")),
+                ("listing-20-24", Some("listing-20-9")),
+                ("listing-20-24-while-let", Some("listing-20-24")),
+                ("listing-20-100", Some("listing-20-24")),
+            ]
+        );
     }
 
     #[test]
