@@ -3,9 +3,9 @@
 //! Where a chapter says `<!-- step: listing-20-24 -->`, on a line of its own, the page shows what
 //! has changed since the step before, the step's files, whole, and a shell script that recreates it.
 //! Where it says `<!-- caption: listing-20-24 src/lib.rs -->`, the page shows the step's caption, which
-//! is the `description` in its `Cargo.toml`; where it says `<!-- steps -->`, the page shows a table of all steps. And where the prose mentions a
-//! listing, `Listing 20-24`, it links to it. To a stock mdBook the marks are comments, and the pages
-//! are complete without what they stand for.
+//! is the `description` in its `Cargo.toml`. Where it says `<!-- steps -->`, the page shows a table of
+//! all steps. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a stock
+//! mdBook the marks are comments, and the pages are complete without what they stand for.
 
 mod listings;
 mod render;
@@ -78,17 +78,24 @@ fn expand(
     let mut fenced = false;
     for (number, line) in (1..).zip(content.split_inclusive('\n')) {
         fenced ^= line.starts_with("```");
+        if fenced {
+            expanded.push_str(line);
+            continue;
+        }
+        let place = format!("{}:{number}", Path::new("src").join(page).display());
         if let Some((name, file)) = mark("caption", line).and_then(|mark| mark.split_once(' ')) {
-            let caption = step::caption(root, name)
-                .with_context(|| format!("{}:{number}", Path::new("src").join(page).display()))?;
+            let caption = step::caption(root, name).with_context(|| place.clone())?;
+            ensure!(
+                root.join("listings").join(name).join(file).is_file(),
+                "{place}: the step `{name}` has no file {file}"
+            );
             expanded.push_str(&render::caption(name, file, &caption));
             continue;
         }
-        let Some(name) = mark("step", line).filter(|_| !fenced) else {
+        let Some(name) = mark("step", line) else {
             expanded.push_str(line);
             continue;
         };
-        let place = format!("{}:{number}", Path::new("src").join(page).display());
         let Some(position) = names.iter().position(|known| known == name) else {
             bail!(
                 "{place}: there is no step `{name}`; there are: {}",
@@ -169,6 +176,11 @@ mod tests {
         );
         let error = error_of("\n<!-- caption: listing-9-9 src/lib.rs -->\n", &[]);
         assert!(error.starts_with("src/page.md:2: cannot read "), "{error}");
+        let error = error_of("<!-- caption: listing-20-24 src/nothing.rs -->\n", &[]);
+        assert_eq!(
+            error,
+            "src/page.md:1: the step `listing-20-24` has no file src/nothing.rs"
+        );
     }
 
     #[test]
