@@ -2,6 +2,7 @@
 //! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
 
 use anyhow::{bail, ensure, Context, Result};
+use book_commands::step;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
@@ -17,30 +18,19 @@ fn main() -> Result<()> {
         println!("cargo:rerun-if-changed={path}");
     }
 
-    let listings = listings(&root)?;
+    let listings = step::names(&root)?;
     let documents = expand(&root, &out)?;
     let paths = write_documents(&root, &out, &listings, &documents)?;
     skeptic::generate_doc_tests(&paths);
-    write_fence_list(&root, &out, &documents)?;
+    write_fence_list(&out, &documents)?;
     write_models(&root, &out, &listings, &documents)
-}
-
-/// The names of the folders under `listings/`.
-fn listings(root: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root.join("listings"))? {
-        let entry = entry?;
-        if entry.path().join("Cargo.toml").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
 }
 
 /// A text whose fences are tested: a chapter as mdBook expands it, or the README.
 struct Document {
+    /// Its file, and what that says.
     source: PathBuf,
+    text: String,
     expanded: String,
 }
 
@@ -65,15 +55,19 @@ fn expand(root: &Path, out: &Path) -> Result<Vec<Document>> {
                 .source_path
                 .as_ref()
                 .context("a chapter without a file in SUMMARY.md")?;
+            let source = Path::new("src").join(path);
             documents.push(Document {
-                source: Path::new("src").join(path),
+                text: fs::read_to_string(root.join(&source))?,
+                source,
                 expanded: chapter.content.clone(),
             });
         }
     }
+    let readme = fs::read_to_string(root.join("README.md"))?;
     documents.push(Document {
         source: "README.md".into(),
-        expanded: fs::read_to_string(root.join("README.md"))?,
+        text: readme.clone(),
+        expanded: readme,
     });
     Ok(documents)
 }
@@ -106,7 +100,10 @@ fn write_documents(
     let default = template("skeptic-template", &with_deadline);
 
     let mut paths = Vec::new();
-    for Document { source, expanded } in documents {
+    for Document {
+        source, expanded, ..
+    } in documents
+    {
         let path = out.join("book").join(source);
         write(&path, &format!("{expanded}\n\n{default}"))?;
         let mut templates = path.clone().into_os_string();
@@ -128,7 +125,7 @@ fn template(mark: &str, text: &str) -> String {
 }
 
 /// Names skeptic's tests after the listing, page and line of their fence, for `tests/skeptic.rs`.
-fn write_fence_list(root: &Path, out: &Path, documents: &[Document]) -> Result<()> {
+fn write_fence_list(out: &Path, documents: &[Document]) -> Result<()> {
     let generated = fs::read_to_string(out.join("skeptic-tests.rs"))?;
     let functions = generated
         .lines()
@@ -136,8 +133,7 @@ fn write_fence_list(root: &Path, out: &Path, documents: &[Document]) -> Result<(
 
     let mut names = Vec::new();
     for document in documents {
-        let text = fs::read_to_string(root.join(&document.source))?;
-        names.extend(fence_names(&document.source, &text));
+        names.extend(fence_names(document));
     }
     let functions: Vec<_> = functions.collect();
     ensure!(
@@ -157,44 +153,45 @@ fn write_fence_list(root: &Path, out: &Path, documents: &[Document]) -> Result<(
     Ok(())
 }
 
-/// `LISTING::PAGE:LINE` for each `rust` fence, LISTING being the one that the fence includes, or
-/// else the first of its page.
-fn fence_names(source: &Path, text: &str) -> Vec<String> {
-    let listing_in = |line: &str| {
-        Some(
-            line.split_once("../listings/")?
-                .1
-                .split('/')
-                .next()?
-                .to_owned(),
-        )
-    };
-    let stem = source.file_stem().unwrap_or_default().to_string_lossy();
-    let of_page = text
-        .lines()
-        .find_map(listing_in)
-        .unwrap_or_else(|| stem.into_owned());
+/// A block of code in a document's source.
+struct Fence<'t> {
+    line: usize,
+    info: &'t str,
+    body: Vec<&'t str>,
+}
 
-    let mut names = Vec::new();
+fn fences(text: &str) -> Vec<Fence<'_>> {
+    let mut fences = Vec::new();
     let mut lines = (1..).zip(text.lines());
-    while let Some((number, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else {
-            continue;
-        };
-        let body: Vec<_> = lines
-            .by_ref()
-            .map(|(_, line)| line)
-            .take_while(|&line| line != "```")
-            .collect();
-        if info.split(',').next() == Some("rust") {
-            let listing = body
-                .into_iter()
-                .find_map(listing_in)
-                .unwrap_or_else(|| of_page.clone());
-            names.push(format!("{listing}::{}:{number}", source.display()));
+    while let Some((line, opening)) = lines.next() {
+        if let Some(info) = opening.strip_prefix("```") {
+            let body = lines.by_ref().map(|(_, line)| line);
+            let body = body.take_while(|&line| line != "```").collect();
+            fences.push(Fence { line, info, body });
         }
     }
-    names
+    fences
+}
+
+/// `LISTING::PAGE:LINE` for each `rust` fence, LISTING being the one that the fence includes, or
+/// else the first of its page.
+fn fence_names(document: &Document) -> Vec<String> {
+    fn listing_in<'t>(line: &&'t str) -> Option<&'t str> {
+        line.split_once("../listings/")?.1.split('/').next()
+    }
+    let page = document.source.display();
+    let stem = document.source.file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let of_page = document.text.lines().find_map(|line| listing_in(&line));
+
+    let fences = fences(&document.text).into_iter();
+    fences
+        .filter(|fence| fence.info.split(',').next() == Some("rust"))
+        .map(|fence| {
+            let listing = fence.body.iter().find_map(listing_in).or(of_page);
+            format!("{}::{page}:{}", listing.unwrap_or(&stem), fence.line)
+        })
+        .collect()
 }
 
 /// Each listing's `src/lib.rs`, and each change to one that a page proposes, on shuttle's primitives
@@ -205,23 +202,24 @@ fn write_models(
     listings: &[String],
     documents: &[Document],
 ) -> Result<()> {
-    let mut models = Vec::new();
+    let mut models: Vec<(String, String)> = Vec::new();
     for listing in listings {
-        let path = root.join("listings").join(listing).join("src/lib.rs");
-        let source = fs::read_to_string(&path)?;
+        let place = format!("listings/{listing}/src/lib.rs");
+        let files = step::files(root, listing)?;
+        let source = files
+            .get(Path::new("src/lib.rs"))
+            .with_context(|| format!("{place}: there is none"))?;
+        let source = std::str::from_utf8(source)?;
         ensure!(
             source.matches("std::").count() == 1 && source.starts_with("use std::{"),
-            "{}: everything from std comes in one `use std::{{...}}` at the top, \
-             so that the model check can swap it for shuttle",
-            path.display()
+            "{place}: everything from std comes in one `use std::{{...}}` at the top, \
+             so that the model check can swap it for shuttle"
         );
         let model = source.replacen("use std::", "use shuttle::", 1);
-        let lines = model.lines().filter(|line| !line.contains("// ANCHOR"));
-        models.push((listing.clone(), lines.collect::<Vec<_>>().join("\n")));
+        models.push((listing.clone(), model));
     }
     for document in documents {
-        let text = fs::read_to_string(root.join(&document.source))?;
-        for change in changes(&document.source, &text)? {
+        for change in changes(document)? {
             let of_listing = |(name, _): &&(String, String)| *name == change.listing;
             let (_, model) = models.iter().find(of_listing).with_context(|| {
                 format!("{}: there is no listing `{}`", change.place, change.listing)
@@ -234,7 +232,8 @@ fn write_models(
                 change.listing,
                 change.from
             );
-            models.push((change.name, model.replace(&change.from, &change.to)));
+            let model = model.replace(&change.from, &change.to);
+            models.push((change.name, model));
         }
     }
 
@@ -259,20 +258,19 @@ struct Change {
     to: String,
 }
 
-fn changes(source: &Path, text: &str) -> Result<Vec<Change>> {
+fn changes(document: &Document) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    let mut lines = (1..).zip(text.lines());
-    while let Some((number, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```diff") else {
+    for Fence { line, info, body } in fences(&document.text) {
+        let Some(info) = info.strip_prefix("diff") else {
             continue;
         };
-        let place = format!("{}:{number}", source.display());
+        let place = format!("{}:{line}", document.source.display());
         let Some((listing, name)) = info.strip_prefix(',').and_then(|info| info.split_once(','))
         else {
             bail!("{place}: write ```diff,LISTING,NAME: the change is searched under that name");
         };
         let (mut from, mut to) = (String::new(), String::new());
-        for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
+        for line in body {
             match line.split_at_checked(1) {
                 Some(("-", rest)) => writeln!(from, "{rest}")?,
                 Some(("+", rest)) => writeln!(to, "{rest}")?,

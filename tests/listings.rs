@@ -7,7 +7,7 @@
 
 mod support;
 
-use book_commands::step;
+use book_commands::step::{self, is_mark};
 use libtest_mimic::{Arguments, Failed, Trial};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use similar::{capture_diff_slices, Algorithm, DiffOp, DiffTag};
@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
-use support::{anchors, expect_problem, is_mark, report, Anchor, Sources};
+use support::{anchors, expect_problem, report, Anchor, Sources};
 
 /// Longer than a listing's tests wait for the port.
 const DEADLINE: Duration = Duration::from_secs(240);

@@ -6,6 +6,7 @@
 //! a listing or a change, a number of workers and the jobs; the search goes
 //! through every schedule of that case, past failures too, and counts how each one ends.
 
+use book_commands::tables::{self, Endings, Row as Case};
 use libtest_mimic::{Arguments, Failed, Trial};
 use shuttle::scheduler::{DfsScheduler, Schedule, Scheduler, Task, TaskId};
 use shuttle::sync::Barrier;
@@ -49,27 +50,6 @@ include!(concat!(env!("OUT_DIR"), "/models.rs"));
 trait Pool {
     fn new(size: usize) -> Self;
     fn execute(&self, job: impl FnOnce() + Send + 'static);
-}
-
-/// A row of a page's table: the case, and what the page says of it.
-#[derive(Clone)]
-struct Case {
-    place: String,
-    listing: String,
-    workers: usize,
-    jobs: usize,
-    /// Every job waits until the others have begun too.
-    meet: bool,
-    interleavings: usize,
-    said: Endings,
-}
-
-/// How many interleavings ended in which way.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Endings {
-    finish: usize,
-    deadlock: usize,
-    panic: usize,
 }
 
 /// The program that is explored: start a pool, hand it the jobs, drop it.
@@ -199,56 +179,6 @@ fn explore(case: &Case) -> Result<Endings, String> {
     Ok(found)
 }
 
-/// Reads the tables headed `| Step | Workers | Jobs | Interleavings | finish | deadlock | panic |`.
-fn cases(page: &str, text: &str) -> Result<Vec<Case>, String> {
-    let mut cases = Vec::new();
-    let mut in_table = false;
-    for (number, line) in (1..).zip(text.lines()) {
-        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        if !line.starts_with('|') {
-            in_table = false;
-        } else if cells == HEADER {
-            in_table = true;
-        } else if in_table && !line.contains("--") {
-            let place = format!("src/{page}:{number}");
-            let case = parse_row(&place, &cells)
-                .ok_or_else(|| format!("{place}: cannot read this row of the table: {line}"))?;
-            cases.push(case);
-        }
-    }
-    Ok(cases)
-}
-
-const HEADER: [&str; 7] = [
-    "Step",
-    "Workers",
-    "Jobs",
-    "Interleavings",
-    "finish",
-    "deadlock",
-    "panic",
-];
-
-fn parse_row(place: &str, cells: &[&str]) -> Option<Case> {
-    let &[step, workers, jobs, interleavings, finish, deadlock, panic] = cells else {
-        return None;
-    };
-    let number = |cell: &str| cell.replace(',', "").parse::<usize>().ok();
-    Some(Case {
-        place: place.to_owned(),
-        listing: step.trim_matches('`').to_owned(),
-        workers: number(workers)?,
-        jobs: number(jobs.trim_end_matches(" that meet"))?,
-        meet: jobs.ends_with(" that meet"),
-        interleavings: number(interleavings)?,
-        said: Endings {
-            finish: number(finish)?,
-            deadlock: number(deadlock)?,
-            panic: number(panic)?,
-        },
-    })
-}
-
 /// Explores the case in a process of its own, which can be ended when it takes too long, and whose
 /// standard error, a line from shuttle for each deadlock, is of no interest.
 fn check(case: &Case) -> Result<(), Failed> {
@@ -308,7 +238,7 @@ fn all_cases() -> std::io::Result<(Vec<Case>, Vec<String>)> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "md") {
             let page = path.file_name().unwrap_or_default().to_string_lossy();
-            match cases(&page, &fs::read_to_string(&path)?) {
+            match tables::rows(&page, &fs::read_to_string(&path)?) {
                 Ok(cases) => all.extend(cases),
                 Err(error) => errors.push(error),
             }

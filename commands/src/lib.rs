@@ -2,10 +2,12 @@
 //!
 //! - [`step`] copies a step out, for a reader to work on.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
+//! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
 pub mod mdbook;
 pub mod step;
+pub mod tables;
 pub mod transcripts;
 
 use anyhow::Result;

@@ -81,6 +81,14 @@ pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
     main_line.max_by_key(|known| place(known))
 }
 
+/// Whether mdBook takes the line for a mark, and leaves it out of what it shows: `// ANCHOR: name`.
+/// The pattern is mdBook's own (mdbook-driver, `take_lines.rs`).
+pub fn is_mark(line: &str) -> bool {
+    static MARK: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"ANCHOR(_END)?:\s*[\w_-]+").expect("a pattern"));
+    MARK.is_match(line)
+}
+
 /// The files of a step under their paths in its folder, as a reader has them: without the marks
 /// (`// ANCHOR: name`) by which the book's pages show parts of them, and without what was built.
 ///
@@ -88,9 +96,6 @@ pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
 ///
 /// When a file cannot be read.
 pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
-    static MARK: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^\s*// ANCHOR(_END)?: [\w-]+$").expect("a pattern"));
-
     let folder = root.join("listings").join(name);
     let mut files = BTreeMap::new();
     collect(&folder, Path::new(""), &mut files)
@@ -100,9 +105,7 @@ pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
             let text = std::str::from_utf8(content)
                 .with_context(|| format!("{} is not UTF-8", folder.join(path).display()))?;
             let lines = text.split_inclusive('\n');
-            let unmarked: String = lines
-                .filter(|line| !MARK.is_match(line.trim_end()))
-                .collect();
+            let unmarked: String = lines.filter(|line| !is_mark(line)).collect();
             *content = unmarked.into_bytes();
         }
     }

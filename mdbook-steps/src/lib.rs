@@ -18,6 +18,9 @@ use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::path::{Path, PathBuf};
 
+/// The line in whose place the table of all steps is shown.
+const INDEX: &str = "<!-- steps -->\n";
+
 /// The preprocessor `steps`.
 pub struct Steps;
 
@@ -43,10 +46,12 @@ impl Preprocessor for Steps {
         let mut shown: Vec<String> = Vec::new();
         let mut replace = |chapter: &mut Chapter| -> Result<()> {
             let page = chapter.source_path.clone().unwrap_or_default();
-            let content = expand(&context.root, &names, &page, &chapter.content, &mut shown)?;
-            let content = listings.link_mentions(&content, &page);
-            let index = listings.index(&context.root, &names, &page)?;
-            chapter.content = content.replace("<!-- steps -->\n", &index);
+            let mut content = expand(&context.root, &names, &page, &chapter.content, &mut shown)?;
+            if content.contains(INDEX) {
+                let index = listings.index(&context.root, &names, &page)?;
+                content = content.replace(INDEX, &index);
+            }
+            chapter.content = listings.link_mentions(&content, &page);
             Ok(())
         };
         let mut result = Ok(());

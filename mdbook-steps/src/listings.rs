@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use book_commands::step;
+use book_commands::tables::{self, Endings};
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
 use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
 use mdbook_preprocessor::book::Chapter;
@@ -23,20 +24,16 @@ struct Shown {
 #[derive(Default)]
 pub(crate) struct Listings {
     shown: BTreeMap<String, Shown>,
-    /// Whether any interleaving finishes, deadlocks, panics.
-    endings: BTreeMap<String, [bool; 3]>,
+    /// How the interleavings of all its cases end.
+    endings: BTreeMap<String, Endings>,
 }
 
 impl Listings {
     /// Notes what the chapter says: its figures, `<figure class="listing" id="NAME">`, and the rows
-    /// of its tables `| Step | Workers | Jobs | Interleavings | finish | deadlock | panic |`.
+    /// of its tables.
     pub(crate) fn read(&mut self, chapter: &Chapter) {
         static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r#"<figure class="listing" id="([\w-]+)">"#).expect("a pattern")
-        });
-        static ROW: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"(?m)^\| `([\w-]+)` \| \d+ \| [^|]+ \| [\d,]+ \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$")
-                .expect("a pattern")
         });
         let Some(page) = &chapter.source_path else {
             return;
@@ -48,11 +45,12 @@ impl Listings {
             };
             self.shown.insert(figure[1].to_owned(), shown);
         }
-        for row in ROW.captures_iter(&chapter.content) {
-            let endings = self.endings.entry(row[1].to_owned()).or_default();
-            for (column, ending) in (2..).zip(endings) {
-                *ending |= &row[column] != "0";
-            }
+        // A row that cannot be read is for the tests to name.
+        for row in tables::rows("", &chapter.content).unwrap_or_default() {
+            let endings = self.endings.entry(row.listing).or_default();
+            endings.finish += row.said.finish;
+            endings.deadlock += row.said.deadlock;
+            endings.panic += row.said.panic;
         }
     }
 
@@ -71,11 +69,12 @@ impl Listings {
             };
             let step = name.strip_prefix("listing-").unwrap_or("start");
             let link = self.link(name, page);
-            let ending = match self.endings.get(name) {
-                Some([true, false, false]) => "always finishes",
-                Some([false, true, false]) => "always hangs",
-                Some([false, false, true]) => "always panics",
-                Some([true, true, false]) => "finishes, or hangs if jobs wait for each other",
+            let ends = self.endings.get(name).copied().unwrap_or_default();
+            let ending = match (ends.finish > 0, ends.deadlock > 0, ends.panic > 0) {
+                (true, false, false) => "always finishes",
+                (false, true, false) => "always hangs",
+                (false, false, true) => "always panics",
+                (true, true, false) => "finishes, or hangs if jobs wait for each other",
                 _ => "",
             };
             let (chapter, caption) = (&shown.chapter, step::caption(root, name)?);
@@ -141,6 +140,7 @@ mod tests {
 
     fn listings() -> Listings {
         let content = "<figure class=\"listing\" id=\"listing-20-25\">\n</figure>\n\n\
+                       | Step | Workers | Jobs | Interleavings | finish | deadlock | panic |\n\
                        | `listing-20-25` | 2 | 1 | 1,865 | 0 | 1,865 | 0 |\n";
         let chapter = Chapter::new("A page", content.into(), "page.md", Vec::new());
         let mut listings = Listings::default();

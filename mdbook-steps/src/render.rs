@@ -129,10 +129,12 @@ fn paste(name: &str, files: &Files) -> Result<String> {
         );
         write!(script, "cat >hello/{path} <<'{END}'\n{content}{END}\n")?;
     }
+    let title = title(name);
+    let (first, rest) = title.split_at(1);
+    let first = first.to_uppercase();
     write!(
         script,
-        "echo \"{} is in hello. Now: cd hello && cargo run\"\n)\n",
-        title(name).replace("the s", "The s")
+        "echo \"{first}{rest} is in hello. Now: cd hello && cargo run\"\n)\n"
     )?;
     let summary = "One paste: a script that makes this step in a new folder <code>hello</code>";
     Ok(format!(

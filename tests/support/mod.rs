@@ -1,6 +1,7 @@
 //! What the tests share: the book's files, and the marks in them, read as mdBook reads them.
 #![allow(dead_code)] // each test file uses a part
 
+use book_commands::step::is_mark;
 use libtest_mimic::Failed;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,11 +195,6 @@ static START: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"ANCHOR:\s*([\w_-]+)").expect("a pattern"));
 static END: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"ANCHOR_END:\s*([\w_-]+)").expect("a pattern"));
-
-/// Whether mdBook takes the line for a mark, and leaves it out of what it shows.
-pub fn is_mark(line: &str) -> bool {
-    START.is_match(line) || END.is_match(line)
-}
 
 /// The file's anchors that can be relied on, and what is wrong with each of the others.
 pub fn anchors(file: &str, text: &str) -> (Vec<Anchor>, Vec<String>) {
