@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
 use regex::Regex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use support::{anchors, directives, includes, join, line_of, report, Include, Sources};
@@ -25,7 +25,6 @@ const DIRECTIVES: [&str; 3] = ["include", "rustdoc_include", "title"];
 #[derive(Default)]
 struct Page {
     fences: Vec<Fence>,
-    figures: Vec<Figure>,
     /// Code spans in the prose, with their lines.
     spans: Vec<(usize, String)>,
 }
@@ -38,22 +37,7 @@ struct Fence {
     body: String,
 }
 
-/// A `<figure class="listing">`.
-struct Figure {
-    line: usize,
-    /// `None`: it is never closed.
-    end: Option<usize>,
-    id: Option<String>,
-}
-
 fn parse(text: &str) -> Page {
-    static TAG: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"<figure\b[^>]*>|</figure>").expect("a pattern"));
-    static LISTING: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"class="([^"]* )?listing[" ]"#).expect("a pattern"));
-    static ID: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"\bid="([^"]*)""#).expect("a pattern"));
-
     let mut page = Page::default();
     let mut fence: Option<Fence> = None;
     for (event, range) in new_cmark_parser(text, &MarkdownOptions::default()).into_offset_iter() {
@@ -78,24 +62,6 @@ fn parse(text: &str) -> Page {
             Event::Code(code) => {
                 let line = line_of(text, range.start);
                 page.spans.push((line, code.into_string()));
-            }
-            Event::Html(html) | Event::InlineHtml(html) => {
-                for tag in TAG.find_iter(&html) {
-                    let line = line_of(text, range.start + tag.start());
-                    if tag.as_str() == "</figure>" {
-                        let open = page.figures.iter_mut().rev().find(|f| f.end.is_none());
-                        if let Some(figure) = open {
-                            figure.end = Some(line);
-                        }
-                    } else if LISTING.is_match(tag.as_str()) {
-                        let id = ID.captures(tag.as_str()).map(|id| id[1].to_owned());
-                        page.figures.push(Figure {
-                            line,
-                            end: None,
-                            id,
-                        });
-                    }
-                }
             }
             _ => {}
         }
@@ -265,66 +231,63 @@ fn check_fences(page: &str, text: &str) -> Vec<String> {
     problems
 }
 
-/// What a figure claims to be is what it shows, and the listings that the page names exist.
-fn check_figures(sources: &Sources, page: &str, text: &str) -> Vec<String> {
+/// The listings that the page names exist.
+fn check_mentions(sources: &Sources, page: &str, text: &str) -> Vec<String> {
     static MENTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\bListing (\d+-\d+)").expect("a pattern"));
     let listings = sources.listings();
-    let exists = |listing: &str| listings.contains(listing);
-
-    let mut problems = Vec::new();
-    for mention in MENTION.captures_iter(text) {
-        let (line, listing) = (line_of(text, mention.get_match().start()), &mention[1]);
-        if !exists(&format!("listing-{listing}")) {
-            problems.push(format!(
-                "{page}:{line}: names Listing {listing}, but there is no listings/listing-{listing}; \
+    let mentions = MENTION.captures_iter(text);
+    mentions
+        .filter(|mention| !listings.contains(format!("listing-{}", &mention[1]).as_str()))
+        .map(|mention| {
+            let line = line_of(text, mention.get_match().start());
+            let number = &mention[1];
+            format!(
+                "{page}:{line}: names Listing {number}, but there is no listings/listing-{number}; \
                  correct the number"
-            ));
-        }
-    }
-    for Figure { line, end, id } in parse(text).figures {
-        let place = format!("{page}:{line}");
-        let Some(end) = end else {
-            problems.push(format!(
-                "{place}: the figure is never closed; add `</figure>`"
-            ));
-            continue;
-        };
-        let Some(id) = id else { continue }; // a second part of a listing shown before
-        if !exists(&id) {
-            problems.push(format!(
-                "{place}: the figure `{id}` is named after no listing; its id is a folder's name in listings/"
-            ));
-            continue;
-        }
-        for include in includes(page, text) {
-            let inside = (line..=end).contains(&include.place.line);
-            if inside && include.listing() != Some(&id) {
-                problems.push(format!(
-                    "{}: includes {} in the figure of {id}; include it from listings/{id}",
-                    include.place, include.file
-                ));
-            }
-        }
-    }
-    problems
+            )
+        })
+        .collect()
 }
 
-/// One figure for each id, over all pages: print.html holds them all.
-fn check_figure_ids(sources: &Sources) -> Vec<String> {
-    let mut first: BTreeMap<String, String> = BTreeMap::new();
+/// A picture of a run, `<svg data-run="TRANSCRIPT:TERMINAL">`, shows what was recorded: its
+/// `<text class="said">` are what that terminal showed to its end, line by line.
+fn check_pictures(sources: &Sources) -> Vec<String> {
+    static RUN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"data-run="([\w-]+):([\w-]+)""#).expect("a pattern"));
+    static SAID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"<text class="said"[^>]*>([^<]*)</text>"#).expect("a pattern")
+    });
     let mut problems = Vec::new();
-    for (page, text) in sources.pages() {
-        for Figure { line, id, .. } in parse(text).figures {
-            let Some(id) = id else { continue };
-            let place = format!("{page}:{line}");
-            if let Some(first) = first.get(&id) {
+    for (picture, svg) in sources.under("src/pictures/") {
+        let place = format!("src/pictures/{picture}");
+        let said: Vec<_> = SAID
+            .captures_iter(svg)
+            .map(|said| said[1].to_owned())
+            .collect();
+        let Some(run) = RUN.captures(svg) else {
+            if !said.is_empty() {
                 problems.push(format!(
-                    "{place}: the figure `{id}` is already on {first}; leave the id off the second"
+                    "{place}: shows lines of a run; name it: `<svg data-run=\"TRANSCRIPT:TERMINAL\">`"
                 ));
-            } else {
-                first.insert(id, place);
             }
+            continue;
+        };
+        let (name, terminal) = (&run[1], &run[2]);
+        let file = format!("src/transcripts/{name}.txt");
+        let recorded: Vec<&str> = (sources.text(&file).unwrap_or_default().lines())
+            .skip_while(|line| *line != format!("# ANCHOR: {terminal}"))
+            .skip(1)
+            .take_while(|line| *line != format!("# ANCHOR_END: {terminal}"))
+            .skip_while(|line| said.first().is_none_or(|first| line != first))
+            .collect();
+        if said.is_empty() || said != recorded {
+            problems.push(format!(
+                "{place}: is not what {file} says of `{terminal}`; draw it again.\nrecorded:\n{}\n\
+                 drawn:\n{}",
+                recorded.join("\n"),
+                said.join("\n")
+            ));
         }
     }
     problems
@@ -462,7 +425,7 @@ fn main() -> Result<(), String> {
             Box::new(move |sources| {
                 let mut problems = check_directives(sources, &page, &text);
                 problems.extend(check_fences(&page, &text));
-                problems.extend(check_figures(sources, &page, &text));
+                problems.extend(check_mentions(sources, &page, &text));
                 problems.extend(check_quotes(sources, &page, &text));
                 problems
             }),
@@ -476,7 +439,7 @@ fn main() -> Result<(), String> {
         );
     }
     trial("includes::summary".into(), Box::new(check_summary));
-    trial("includes::figure_ids".into(), Box::new(check_figure_ids));
+    trial("includes::pictures".into(), Box::new(check_pictures));
 
     libtest_mimic::run(&arguments, trials).exit()
 }
@@ -587,10 +550,6 @@ fn catches() -> Vec<Trial> {
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
         ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),
-        ("figure_of_no_listing", "<figure class=\"listing\" id=\"listing-1-2\">\n\n</figure>\n", &["src/page.md:4: the figure `listing-1-2`"]),
-        ("figure_not_closed", "<figure class=\"listing\" id=\"listing-1-1\">\n\n", &["src/page.md:4: the figure is never closed"]),
-        ("figure_shows_another_file", "<figure class=\"listing\" id=\"listing-1-1\">\n\n{{#include a.svg}}\n\n</figure>\n", &["src/page.md:6: includes src/a.svg in the figure of listing-1-1"]),
-        ("figure_twice", "<figure class=\"listing\" id=\"listing-1-1\">\n</figure>\n\n<figure class=\"listing\" id=\"listing-1-1\">\n</figure>\n", &["src/page.md:7: the figure `listing-1-1` is already on src/page.md:4"]),
     ] {
         let page = format!("{shown}{page}");
         catch(name, Sources::of(&[
@@ -643,11 +602,36 @@ fn catches() -> Vec<Trial> {
         &["src/page.md:2: includes `a`, but src/transcripts/t.txt:1: `ANCHOR: a` is never closed"],
     );
 
+    let picture = |svg: &'static str| {
+        Sources::of(&[
+            ("src/pictures/p.svg", svg),
+            (
+                "src/transcripts/t.txt",
+                "# ANCHOR: a\n$ run\nOne\nTwo\n# ANCHOR_END: a\n",
+            ),
+            ("src/SUMMARY.md", ""),
+        ])
+    };
+    for (name, svg, parts) in [
+        ("picture_of_another_run", "<svg data-run=\"t:a\"><text class=\"said\">One</text><text class=\"said\">2</text></svg>", &["src/pictures/p.svg: is not what src/transcripts/t.txt says of `a`"][..]),
+        ("picture_of_half_a_run", "<svg data-run=\"t:a\"><text class=\"said\">One</text></svg>", &["src/pictures/p.svg: is not what"]),
+        ("picture_of_no_run", "<svg><text class=\"said\">One</text></svg>", &["src/pictures/p.svg: shows lines of a run; name it"]),
+    ] {
+        catch(name, picture(svg), parts);
+    }
+    let good = picture(
+        "<svg data-run=\"t:a\"><text class=\"said\">One</text><text class=\"said\" x=\"1\">Two</text></svg>",
+    );
+    trials.push(Trial::test(
+        "includes::catches::no_good_picture",
+        move || report(all_problems(&good)),
+    ));
+
     // And what it must not catch.
     let good = page_and_lib(
         &format!(
             "{{{{#title T}}}}\n{shown}\\{{{{#include nothing.rs}}}}\n\n```rust,no_run,skt-x\n```\n\n\
-             <figure class=\"listing wide\" id=\"listing-1-1\">\n\n{shown}\n</figure>\n\nListing 1-1\n"
+             {shown}\n\nListing 1-1\n"
         ),
         good_lib,
     );
@@ -659,11 +643,11 @@ fn catches() -> Vec<Trial> {
 
 fn all_problems(sources: &Sources) -> Vec<String> {
     let mut problems = check_summary(sources);
-    problems.extend(check_figure_ids(sources));
+    problems.extend(check_pictures(sources));
     for (page, text) in sources.pages() {
         problems.extend(check_directives(sources, page, text));
         problems.extend(check_fences(page, text));
-        problems.extend(check_figures(sources, page, text));
+        problems.extend(check_mentions(sources, page, text));
         problems.extend(check_quotes(sources, page, text));
     }
     for listing in sources.listings() {

@@ -14,7 +14,7 @@ use std::process::Command;
 /// The script of each step that a rendered page shows.
 fn scripts() -> Result<BTreeMap<String, String>, Failed> {
     let steps = Selector::parse("main div.step").map_err(|error| error.to_string())?;
-    let script = Selector::parse("details.paste pre > code").map_err(|error| error.to_string())?;
+    let script = Selector::parse(".paste pre > code").map_err(|error| error.to_string())?;
     let mut scripts = BTreeMap::new();
     for entry in fs::read_dir(concat!(env!("OUT_DIR"), "/html"))? {
         let path = entry?.path();
@@ -29,8 +29,10 @@ fn scripts() -> Result<BTreeMap<String, String>, Failed> {
         let html = Html::parse_document(&fs::read_to_string(&path)?);
         for shown in html.select(&steps) {
             let id = shown.value().id().unwrap_or_default();
-            let text = shown.select(&script).flat_map(|code| code.text()).collect();
-            scripts.insert(id.trim_start_matches("step-").to_owned(), text);
+            if let Some(code) = shown.select(&script).next() {
+                let name = id.trim_start_matches("step-").to_owned();
+                scripts.insert(name, code.text().collect());
+            }
         }
     }
     Ok(scripts)

@@ -1,25 +1,33 @@
 //! An mdBook preprocessor that shows the steps of the book, each made from its crate in `listings/`.
 //!
-//! Where a chapter says `<!-- step: listing-20-24 -->`, on a line of its own, the page shows what
-//! has changed since the step before, the step's files, whole, and a shell script that recreates it.
-//! Where it says `<!-- caption: listing-20-24 src/lib.rs -->`, the page shows the step's caption, which
-//! is the `description` in its `Cargo.toml`. Where it says `<!-- steps -->`, the page shows a table of
-//! all steps. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a stock
-//! mdBook the marks are comments, and the pages are complete without what they stand for.
+//! It replaces these marks, each on a line of its own:
+//!
+//! - `<!-- listing -->`, above fences that include parts of a listing: they become a figure, with
+//!   the step's number, the file, and the caption, which is the `description` in the step's
+//!   `Cargo.toml`. Lines that the step before does not have are marked. `<!-- listing: CAPTION -->`
+//!   shows a further part under a caption of its own.
+//! - `<!-- step: listing-20-24 -->`: what has changed since the step before, the step's files, whole,
+//!   and how to get them: a command, and a shell script.
+//! - `<!-- steps -->`: a table of all steps.
+//!
+//! A fence of `console`, which includes a recorded terminal, has its prompts told apart from what was
+//! typed and printed. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a
+//! stock mdBook the marks are comments, and the pages are complete without what they stand for.
 
+mod figure;
 mod listings;
+mod page;
 mod render;
+mod terminal;
 
 use anyhow::{bail, ensure, Context};
 use book_commands::step;
 use listings::Listings;
-use mdbook_preprocessor::book::{Book, BookItem, Chapter};
+use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use page::{pieces, place_of, Piece};
 use std::path::{Path, PathBuf};
-
-/// The line in whose place the table of all steps is shown.
-const INDEX: &str = "<!-- steps -->\n";
 
 /// The preprocessor `steps`.
 pub struct Steps;
@@ -33,35 +41,30 @@ impl Preprocessor for Steps {
     ///
     /// # Errors
     ///
-    /// With the chapter and the line: when a mark names no step, or steps are out of order. When a
-    /// step is on no page, or a listing cannot be read.
+    /// With the chapter and the line: when a mark names no step, steps are out of order, or a listing
+    /// or a terminal cannot be shown. When a step is on no page, or a listing cannot be read.
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
-        let names = step::names(&context.root)?;
-        let mut listings = Listings::default();
+        let mut pages = Pages {
+            root: &context.root,
+            names: step::names(&context.root)?,
+            listings: Listings::default(),
+            shown: 0,
+        };
         for item in book.iter() {
             if let BookItem::Chapter(chapter) = item {
-                listings.read(chapter);
+                pages.listings.read(chapter)?;
             }
         }
-        let mut shown: Vec<String> = Vec::new();
-        let mut replace = |chapter: &mut Chapter| -> Result<()> {
-            let page = chapter.source_path.clone().unwrap_or_default();
-            let mut content = expand(&context.root, &names, &page, &chapter.content, &mut shown)?;
-            if content.contains(INDEX) {
-                let index = listings.index(&context.root, &names, &page)?;
-                content = content.replace(INDEX, &index);
-            }
-            chapter.content = listings.link_mentions(&content, &page);
-            Ok(())
-        };
         let mut result = Ok(());
         book.for_each_mut(|item| {
             if let (BookItem::Chapter(chapter), Ok(())) = (item, &result) {
-                result = replace(chapter);
+                let page = chapter.source_path.clone().unwrap_or_default();
+                let expanded = pages.expand(&page, &chapter.content);
+                result = expanded.map(|content| chapter.content = content);
             }
         });
         result?;
-        if let Some(missing) = names.iter().find(|name| !shown.contains(name)) {
+        if let Some(missing) = pages.names.get(pages.shown) {
             bail!(
                 "no page shows what listings/{missing} changes: \
                  write `<!-- step: {missing} -->` on a line of its own, at its checkpoint"
@@ -71,66 +74,63 @@ impl Preprocessor for Steps {
     }
 }
 
-/// The chapter with its marks replaced; adds the steps that it shows to `shown`.
-fn expand(
-    root: &Path,
-    names: &[String],
-    page: &Path,
-    content: &str,
-    shown: &mut Vec<String>,
-) -> Result<String> {
-    let mut expanded = String::with_capacity(content.len());
-    let mut fenced = false;
-    for (number, line) in (1..).zip(content.split_inclusive('\n')) {
-        fenced ^= line.starts_with("```");
-        if fenced {
-            expanded.push_str(line);
-            continue;
-        }
-        let place = format!("{}:{number}", Path::new("src").join(page).display());
-        if let Some((name, file)) = mark("caption", line).and_then(|mark| mark.split_once(' ')) {
-            let caption = step::caption(root, name).with_context(|| place.clone())?;
-            ensure!(
-                root.join("listings").join(name).join(file).is_file(),
-                "{place}: the step `{name}` has no file {file}"
-            );
-            expanded.push_str(&render::caption(name, file, &caption));
-            continue;
-        }
-        let Some(name) = mark("step", line) else {
-            expanded.push_str(line);
-            continue;
-        };
-        let Some(position) = names.iter().position(|known| known == name) else {
-            bail!(
-                "{place}: there is no step `{name}`; there are: {}",
-                names.join(", ")
-            );
-        };
-        // The names are in the order of the steps.
-        let expected = shown.len();
-        ensure!(
-            position == expected,
-            "{place}: the step `{name}` is out of order: {} is next",
-            names.get(expected).map_or("none", String::as_str)
-        );
-        let files = step::files(root, name)?;
-        let before = match step::predecessor(names, name) {
-            Some(before) => Some((before, step::files(root, before)?)),
-            None => None,
-        };
-        let rendered = render::step(name, &files, before.as_ref().map(|(n, f)| (*n, f)))
-            .with_context(|| format!("{place}: the step `{name}`"))?;
-        expanded.push_str(&rendered);
-        shown.push(name.to_owned());
-    }
-    Ok(expanded)
+/// What is known while the pages are expanded, one after the other.
+struct Pages<'r> {
+    root: &'r Path,
+    /// All steps, in order.
+    names: Vec<String>,
+    listings: Listings,
+    /// How many of the steps the pages so far have shown.
+    shown: usize,
 }
 
-/// What follows the word in a mark, `<!-- WORD: WHAT -->`.
-fn mark<'l>(word: &str, line: &'l str) -> Option<&'l str> {
-    let rest = line.trim_end().strip_prefix("<!-- ")?.strip_prefix(word)?;
-    rest.strip_prefix(": ")?.strip_suffix(" -->")
+impl Pages<'_> {
+    /// The chapter with its marks replaced.
+    fn expand(&mut self, page: &Path, content: &str) -> Result<String> {
+        let mut expanded = String::with_capacity(content.len());
+        for piece in pieces(content) {
+            expanded += &match piece {
+                Piece::Text(text) => text.to_owned(),
+                Piece::Step { line, name } => (self.step(name))
+                    .with_context(|| format!("{}: the step `{name}`", place_of(page, line)))?,
+                Piece::Unknown { line, mark } => bail!(
+                    "{}: there is no mark `{mark}`; there are `listing`, `listing: CAPTION`, \
+                     `step: NAME` and `steps`",
+                    place_of(page, line)
+                ),
+                Piece::Index => self.listings.index(self.root, &self.names, page)?,
+                Piece::Listing {
+                    line,
+                    caption,
+                    fences,
+                } => figure::figure(self.root, &self.names, caption, &fences)
+                    .with_context(|| place_of(page, line))?,
+                Piece::Terminal(fence) => terminal::terminal(self.root, &fence)
+                    .with_context(|| place_of(page, fence.line))?
+                    .unwrap_or_else(|| fence.text.to_owned()),
+            };
+        }
+        Ok(self.listings.link_mentions(&expanded, page))
+    }
+
+    /// Everything that is shown of a step at its checkpoint.
+    fn step(&mut self, name: &str) -> Result<String> {
+        let Some(position) = self.names.iter().position(|known| known == name) else {
+            bail!("there is none; there are: {}", self.names.join(", "));
+        };
+        ensure!(
+            position == self.shown,
+            "it is out of order: {} is next",
+            self.names.get(self.shown).map_or("none", String::as_str)
+        );
+        self.shown += 1;
+        let files = step::files(self.root, name)?;
+        let before = match step::predecessor(&self.names, name) {
+            Some(before) => Some((before, step::files(self.root, before)?)),
+            None => None,
+        };
+        render::step(name, &files, before.as_ref().map(|(n, f)| (*n, f)))
+    }
 }
 
 /// The files of a step under their paths.
@@ -140,14 +140,18 @@ type Files = std::collections::BTreeMap<PathBuf, Vec<u8>>;
 mod tests {
     use super::*;
 
-    fn expand_page(content: &str, shown: &[&str]) -> Result<String> {
+    fn expand_page(content: &str, shown: usize) -> Result<String> {
         let root = book_commands::root();
-        let names = step::names(&root)?;
-        let mut shown: Vec<String> = shown.iter().map(|name| name.to_string()).collect();
-        expand(&root, &names, Path::new("page.md"), content, &mut shown)
+        let mut pages = Pages {
+            root: &root,
+            names: step::names(&root)?,
+            listings: Listings::default(),
+            shown,
+        };
+        pages.expand(Path::new("page.md"), content)
     }
 
-    fn error_of(content: &str, shown: &[&str]) -> String {
+    fn error_of(content: &str, shown: usize) -> String {
         format!("{:#}", expand_page(content, shown).unwrap_err())
     }
 
@@ -155,7 +159,7 @@ mod tests {
     fn a_mark_becomes_the_changes_the_files_and_the_script() {
         let page = "Before\n\n<!-- step: listing-20-23 -->\n\nAfter\n";
 
-        let page = expand_page(page, &["starting-point"]).unwrap();
+        let page = expand_page(page, 1).unwrap();
 
         assert!(page.starts_with("Before\n\n<div class=\"step\" id=\"step-listing-20-23\">"));
         assert!(
@@ -171,35 +175,107 @@ mod tests {
         assert!(page.ends_with("</div>\n\nAfter\n"));
     }
 
+    fn listing(mark: &str, include: &str) -> String {
+        format!("{mark}\n\n```rust,skt-lib\n{{{{#rustdoc_include ../listings/{include}}}}}\n```\n\nAfter\n")
+    }
+
     #[test]
-    fn a_caption_is_the_description_of_the_crate() {
-        let page = expand_page("<!-- caption: listing-20-24 src/lib.rs -->\n", &[]).unwrap();
-        assert_eq!(
-            page,
-            "<figcaption>Listing 20-24, <code>src/lib.rs</code>: Explicitly breaking out of the loop \
-             when <code>recv</code> returns an error</figcaption>\n"
+    fn a_listing_becomes_a_figure_with_its_address_and_its_new_lines() {
+        let page = listing("<!-- listing -->", "listing-20-24/src/lib.rs:worker");
+        let page = expand_page(&page, 0).unwrap();
+        assert!(
+            page.starts_with(
+                "<figure class=\"listing\" id=\"listing-20-24\">\n<figcaption><strong>Listing 20-24</strong>, \
+                 <code>src/lib.rs</code>: Explicitly breaking out of the loop when <code>recv</code> returns an \
+                 error <span class=\"key\">new since Listing 20-23</span></figcaption>\n\n<div class=\"code\">\n\
+                 <span class=\"new\" role=\"img\" aria-label=\"Line 9 is new.\" style=\"--line:8;"
+            ),
+            "{page}"
         );
-        let error = error_of("\n<!-- caption: listing-9-9 src/lib.rs -->\n", &[]);
-        assert!(error.starts_with("src/page.md:2: cannot read "), "{error}");
-        let error = error_of("<!-- caption: listing-20-24 src/nothing.rs -->\n", &[]);
+        assert!(
+            page.ends_with(":worker}}\n```\n</div>\n\n</figure>\n\nAfter\n"),
+            "{page}"
+        );
+
+        let page = listing(
+            "<!-- listing: a `part` -->",
+            "starting-point/src/lib.rs:worker",
+        );
+        let page = expand_page(&page, 0).unwrap();
+        assert!(
+            page.starts_with(
+                "<figure class=\"listing\">\n<figcaption><strong>Starting point</strong>, \
+                 <code>src/lib.rs</code>: a <code>part</code></figcaption>\n\n<div class=\"code\">\n\n```rust"
+            ),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_listing_that_cannot_be_shown_is_named_with_its_place() {
+        for (include, said) in [
+            (
+                "listing-9-9/src/lib.rs:a",
+                "there is no step `listing-9-9`; there are: starting-point, ",
+            ),
+            (
+                "listing-20-24/src/no.rs:a",
+                "the step `listing-20-24` has no file src/no.rs: ",
+            ),
+            ("listing-20-24/src/lib.rs:no", "the file has no anchor `no`"),
+            (
+                "listing-20-24/src/lib.rs",
+                "after `<!-- listing -->`, each fence includes a part",
+            ),
+        ] {
+            let error = error_of(&listing("<!-- listing -->", include), 0);
+            assert!(
+                error.starts_with(&format!("src/page.md:1: {said}")),
+                "{error}"
+            );
+        }
+        let error = error_of("\n<!-- listing -->\n\nNo fence\n", 0);
         assert_eq!(
             error,
-            "src/page.md:1: the step `listing-20-24` has no file src/nothing.rs"
+            "src/page.md:2: after `<!-- listing -->` comes the listing: a fence of rust"
+        );
+    }
+
+    #[test]
+    fn a_terminal_that_was_not_recorded_is_named_with_its_place() {
+        let fence = "\n```console\n{{#include transcripts/20-24-drop.txt:nothing}}\n```\n";
+        assert_eq!(
+            error_of(fence, 0),
+            "src/page.md:2: the transcript `20-24-drop` has no terminal `nothing`"
+        );
+        let page = expand_page(&fence.replace(":nothing", ":pool"), 0).unwrap();
+        assert!(
+            page.contains("<span class=\"prompt\">$ </span><kbd>cargo run "),
+            "{page}"
         );
     }
 
     #[test]
     fn a_mark_in_a_fence_is_left_alone() {
         let page = "```text\n<!-- step: listing-20-23 -->\n```\n";
-        assert_eq!(expand_page(page, &[]).unwrap(), page);
+        assert_eq!(expand_page(page, 0).unwrap(), page);
+    }
+
+    #[test]
+    fn an_unknown_mark_is_named_with_its_place() {
+        let error = error_of("\n<!-- lisitng -->\n", 0);
+        assert!(
+            error.starts_with("src/page.md:2: there is no mark `lisitng`;"),
+            "{error}"
+        );
     }
 
     #[test]
     fn an_unknown_step_is_named_with_its_place() {
-        let error = error_of("# Page\n\n<!-- step: listing-9-9 -->\n", &[]);
+        let error = error_of("# Page\n\n<!-- step: listing-9-9 -->\n", 0);
         assert!(
             error.starts_with(
-                "src/page.md:3: there is no step `listing-9-9`; there are: starting-point, "
+                "src/page.md:3: the step `listing-9-9`: there is none; there are: starting-point, "
             ),
             "{error}"
         );
@@ -207,10 +283,10 @@ mod tests {
 
     #[test]
     fn a_step_out_of_order_is_named_with_its_place() {
-        let error = error_of("<!-- step: listing-20-24 -->\n", &["starting-point"]);
+        let error = error_of("<!-- step: listing-20-24 -->\n", 1);
         assert_eq!(
             error,
-            "src/page.md:1: the step `listing-20-24` is out of order: listing-20-23 is next"
+            "src/page.md:1: the step `listing-20-24`: it is out of order: listing-20-23 is next"
         );
     }
 

@@ -1,7 +1,9 @@
 //! What the chapters say of the listings: where each one is shown, and how dropping its pool ended in
 //! the search.
 
-use anyhow::Result;
+use crate::figure::Part;
+use crate::page::{pieces, place_of, Piece};
+use anyhow::{bail, Context, Result};
 use book_commands::step;
 use book_commands::tables::{self, Endings};
 use mdbook_markdown::pulldown_cmark::{Event, Tag, TagEnd};
@@ -18,6 +20,7 @@ use std::sync::LazyLock;
 struct Shown {
     page: PathBuf,
     chapter: String,
+    place: String,
 }
 
 /// The listings of the book, by their names.
@@ -29,21 +32,42 @@ pub(crate) struct Listings {
 }
 
 impl Listings {
-    /// Notes what the chapter says: its figures, `<figure class="listing" id="NAME">`, and the rows
-    /// of its tables.
-    pub(crate) fn read(&mut self, chapter: &Chapter) {
-        static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"<figure class="listing" id="([\w-]+)">"#).expect("a pattern")
-        });
+    /// Notes what the chapter says: the listings that it shows, and the rows of its tables.
+    ///
+    /// # Errors
+    ///
+    /// When a listing's figure is on a page already.
+    pub(crate) fn read(&mut self, chapter: &Chapter) -> Result<()> {
         let Some(page) = &chapter.source_path else {
-            return;
+            return Ok(());
         };
-        for figure in FIGURE.captures_iter(&chapter.content) {
+        for piece in pieces(&chapter.content) {
+            let Piece::Listing {
+                line,
+                caption: None,
+                fences,
+            } = piece
+            else {
+                continue;
+            };
+            // What is wrong with a fence is said when it is shown.
+            let Some(Ok(part)) = fences.first().map(Part::of) else {
+                continue;
+            };
+            let name = part.listing;
+            if let Some(Shown { place, .. }) = self.shown.get(&name) {
+                bail!(
+                    "{}: {name} has its figure on {place} already; give this one a caption of its \
+                     own: `<!-- listing: CAPTION -->`",
+                    place_of(page, line)
+                );
+            }
             let shown = Shown {
                 page: page.clone(),
                 chapter: chapter.name.clone(),
+                place: place_of(page, line),
             };
-            self.shown.insert(figure[1].to_owned(), shown);
+            self.shown.insert(name, shown);
         }
         // A row that cannot be read is for the tests to name.
         for row in tables::rows("", &chapter.content).unwrap_or_default() {
@@ -52,21 +76,25 @@ impl Listings {
             endings.deadlock += row.said.deadlock;
             endings.panic += row.said.panic;
         }
+        Ok(())
     }
 
     /// All steps as a table: number, caption, page, and what dropping the pool does.
     ///
     /// # Errors
     ///
-    /// When a listing has no caption.
+    /// When a listing has no caption, or is on no page.
     pub(crate) fn index(&self, root: &Path, names: &[String], page: &Path) -> Result<String> {
         let mut table = String::from(
             "| Step | What it does | Page | Dropping its pool |\n| --- | --- | --- | --- |\n",
         );
         for name in names {
-            let Some(shown) = self.shown.get(name) else {
-                continue; // the tests say so
-            };
+            let shown = self.shown.get(name).with_context(|| {
+                format!(
+                    "no page shows listings/{name}: write `<!-- listing -->` on a line of its own, \
+                     above the fence that includes it"
+                )
+            })?;
             let step = name.strip_prefix("listing-").unwrap_or("start");
             let link = self.link(name, page);
             let ends = self.endings.get(name).copied().unwrap_or_default();
@@ -139,12 +167,13 @@ mod tests {
     use super::*;
 
     fn listings() -> Listings {
-        let content = "<figure class=\"listing\" id=\"listing-20-25\">\n</figure>\n\n\
+        let content = "<!-- listing -->\n\n```rust\n\
+                       {{#include ../listings/listing-20-25/src/main.rs:main}}\n```\n\n\
                        | Step | Workers | Jobs | Interleavings | finish | deadlock | panic |\n\
                        | `listing-20-25` | 2 | 1 | 1,865 | 0 | 1,865 | 0 |\n";
         let chapter = Chapter::new("A page", content.into(), "page.md", Vec::new());
         let mut listings = Listings::default();
-        listings.read(&chapter);
+        listings.read(&chapter).unwrap();
         listings
     }
 
@@ -155,6 +184,18 @@ mod tests {
         let row = "| [20-25](page.md#listing-20-25) | Shutting down the server after serving two \
                    requests by exiting the loop | A page | always hangs |\n";
         assert!(index.unwrap().ends_with(row));
+    }
+
+    #[test]
+    fn a_second_figure_of_the_same_listing_is_named_with_both_places() {
+        let content = "\n<!-- listing -->\n\n```rust\n\
+                       {{#include ../listings/listing-20-25/src/main.rs:main}}\n```\n";
+        let chapter = Chapter::new("Another", content.into(), "other.md", Vec::new());
+        let error = listings().read(&chapter).unwrap_err().to_string();
+        assert!(
+            error.starts_with("src/other.md:2: listing-20-25 has its figure on src/page.md:1"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -21,29 +21,37 @@ pub(crate) fn step(name: &str, files: &Files, before: Option<(&str, &Files)>) ->
     Ok(html)
 }
 
-/// The caption under a listing: its name, the file, and what it is about.
-pub(crate) fn caption(name: &str, file: &str, caption: &str) -> String {
-    // Code is between backticks: every second piece.
-    let pieces = escape(caption);
-    let pieces = (pieces.split('`').enumerate()).map(|(index, piece)| match index % 2 {
-        0 => piece.to_owned(),
-        _ => format!("<code>{piece}</code>"),
-    });
-    let (title, caption) = (title(name), pieces.collect::<String>());
-    format!("<figcaption>{title}, <code>{file}</code>: {caption}</figcaption>\n")
+/// Text as HTML, with what is between backticks as code.
+pub(crate) fn inline_code(text: &str) -> String {
+    let text = escape(text);
+    let pieces = text.split('`').enumerate();
+    pieces
+        .map(|(index, piece)| match index % 2 {
+            0 => piece.to_owned(),
+            _ => format!("<code>{piece}</code>"),
+        })
+        .collect()
 }
 
-/// What is called a step in the prose: `Listing 20-24`, or the starting point.
-fn title(name: &str) -> String {
+/// What a step is called: `Listing 20-24`, or `Starting point`.
+pub(crate) fn title(name: &str) -> String {
     match name.strip_prefix("listing-") {
         Some(number) => format!("Listing {number}"),
-        None => "the starting point".to_owned(),
+        None => "Starting point".to_owned(),
     }
 }
 
-/// A unified diff for each file that differs, the tests' folded away.
+/// A step as it is named within a sentence.
+pub(crate) fn reference(name: &str) -> String {
+    match name {
+        "starting-point" => "the starting point".to_owned(),
+        _ => title(name),
+    }
+}
+
+/// A unified diff for each file that differs, the sources first and the tests' folded away.
 fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
-    let (mut sources, mut tests) = (String::new(), String::new());
+    let (mut sources, mut others, mut tests) = (String::new(), String::new(), String::new());
     let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
     paths.sort();
     paths.dedup();
@@ -58,10 +66,10 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
             _ => "differs",
         };
         let diff = TextDiff::from_lines(old_text, new_text);
-        let part = if path.starts_with("tests") {
-            &mut tests
-        } else {
-            &mut sources
+        let part = match path.iter().next().and_then(|folder| folder.to_str()) {
+            Some("src") => &mut sources,
+            Some("tests") => &mut tests,
+            _ => &mut others,
         };
         let path = path.display();
         writeln!(
@@ -71,7 +79,10 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
         )?;
     }
 
-    let mut html = format!("What has changed since {}:\n\n{sources}", title(before));
+    let mut html = format!(
+        "What has changed since {}:\n\n{sources}{others}",
+        reference(before)
+    );
     if !tests.is_empty() {
         let summary = "What has changed in its tests";
         write!(
@@ -101,7 +112,8 @@ fn whole(files: &Files) -> Result<String> {
     Ok(html + "</details>\n\n")
 }
 
-/// A script that recreates the step in a folder `hello`, for bash, zsh and dash.
+/// The command that writes the step to a folder, and a script for bash, zsh and dash that recreates
+/// it in a folder `hello`.
 fn paste(name: &str, files: &Files) -> Result<String> {
     // In parentheses, so that `exit` does not end the shell that it is pasted into.
     let mut script = String::from(
@@ -129,16 +141,19 @@ fn paste(name: &str, files: &Files) -> Result<String> {
         );
         write!(script, "cat >hello/{path} <<'{END}'\n{content}{END}\n")?;
     }
-    let title = title(name);
-    let (first, rest) = title.split_at(1);
-    let first = first.to_uppercase();
     write!(
         script,
-        "echo \"{first}{rest} is in hello. Now: cd hello && cargo run\"\n)\n"
+        "echo \"{} is in hello. Now: cd hello && cargo run\"\n)\n",
+        title(name)
     )?;
+    let short = name.strip_prefix("listing-").unwrap_or(name);
+    let command =
+        format!("cargo book step {short} ../hello-{short}\ncd ../hello-{short}\ncargo test\n");
     let summary = "One paste: a script that makes this step in a new folder <code>hello</code>";
     Ok(format!(
-        "<details class=\"paste\">\n<summary>{summary}</summary>\n\n{}\n</details>\n\n",
+        "To have the step in a new folder, type in the book's folder:\n\n{}\n\
+         <div class=\"paste\">\n<details>\n<summary>{summary}</summary>\n\n{}\n</details>\n</div>\n\n",
+        code("sh", &command),
         code("sh", &script)
     ))
 }
@@ -150,7 +165,7 @@ fn code(language: &str, text: &str) -> String {
 }
 
 /// Text as HTML.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -19,7 +19,7 @@ mod terminal;
 
 pub use rules::Rules;
 pub use scenario::Scenario;
-pub use transcript::Transcript;
+pub use transcript::{typed, Transcript};
 
 use anyhow::{anyhow, bail, Context, Result};
 use std::{

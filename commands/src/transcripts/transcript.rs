@@ -19,7 +19,7 @@ pub struct Transcript {
 }
 
 /// The command typed in this line of a terminal, if it is one.
-pub(super) fn typed(line: &str) -> Option<&str> {
+pub fn typed(line: &str) -> Option<&str> {
     line.strip_prefix(PROMPT)
 }
 

@@ -1,0 +1,162 @@
+//! A chapter in the pieces that this preprocessor tells apart.
+
+use regex::Regex;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// A piece of a chapter. A mark stands on a line of its own, outside every fence.
+pub(crate) enum Piece<'c> {
+    /// What is passed on as it is.
+    Text(&'c str),
+    /// `<!-- step: NAME -->`
+    Step { line: usize, name: &'c str },
+    /// `<!-- steps -->`
+    Index,
+    /// `<!-- listing -->` or `<!-- listing: CAPTION -->`, with the `rust` fences that follow it.
+    Listing {
+        line: usize,
+        caption: Option<&'c str>,
+        fences: Vec<Fence<'c>>,
+    },
+    /// A fence ```` ```console ````.
+    Terminal(Fence<'c>),
+    /// A comment that is no mark: a misspelled one would show nothing, and nobody would notice.
+    Unknown { line: usize, mark: &'c str },
+}
+
+/// A fenced block of code.
+pub(crate) struct Fence<'c> {
+    pub(crate) line: usize,
+    /// All of it, with its fences.
+    pub(crate) text: &'c str,
+}
+
+/// What a fence includes: `{{#rustdoc_include ../listings/listing-20-24/src/lib.rs:worker}}`.
+pub(crate) struct Include<'c> {
+    pub(crate) path: &'c Path,
+    pub(crate) anchor: &'c str,
+}
+
+impl<'c> Fence<'c> {
+    /// The one include that is the fence's whole body.
+    pub(crate) fn include(&self) -> Option<Include<'c>> {
+        static INCLUDE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"^```.*\n\{\{#(?:rustdoc_)?include ([^:}]+):([\w-]+)\}\}\n```\n?$")
+                .expect("a pattern")
+        });
+        let found = INCLUDE.captures(self.text)?;
+        Some(Include {
+            path: Path::new(found.get(1)?.as_str()),
+            anchor: found.get(2)?.as_str(),
+        })
+    }
+}
+
+/// Where something on a page is, for messages.
+pub(crate) fn place_of(page: &Path, line: usize) -> String {
+    format!("{}:{line}", Path::new("src").join(page).display())
+}
+
+/// The chapter's pieces, in order.
+pub(crate) fn pieces(chapter: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = Lines {
+        chapter,
+        at: 0,
+        line: 1,
+    };
+    let mut text = 0; // where what is passed on begins
+    while rest.at < chapter.len() {
+        let (start, line) = (rest.at, rest.line);
+        let piece = match rest.fence() {
+            Some(fence) if is_terminal(fence.text) => Some(Piece::Terminal(fence)),
+            Some(_) => None,
+            None => rest.mark().map(|mark| match mark {
+                Mark::Unknown(mark) => Piece::Unknown { line, mark },
+                Mark::Index => Piece::Index,
+                Mark::Step(name) => Piece::Step { line, name },
+                Mark::Listing(caption) => Piece::Listing {
+                    line,
+                    caption,
+                    fences: rest.fences(),
+                },
+            }),
+        };
+        if let Some(piece) = piece {
+            pieces.push(Piece::Text(&chapter[text..start]));
+            pieces.push(piece);
+            text = rest.at;
+        }
+    }
+    pieces.push(Piece::Text(&chapter[text..]));
+    pieces
+}
+
+fn is_terminal(fence: &str) -> bool {
+    fence.lines().next() == Some("```console")
+}
+
+enum Mark<'c> {
+    Step(&'c str),
+    Index,
+    Listing(Option<&'c str>),
+    Unknown(&'c str),
+}
+
+/// A chapter as it is read, from the line `line`, which begins at the byte `at`.
+struct Lines<'c> {
+    chapter: &'c str,
+    at: usize,
+    line: usize,
+}
+
+impl<'c> Lines<'c> {
+    fn next(&mut self) -> &'c str {
+        let rest = &self.chapter[self.at..];
+        let line = &rest[..rest.find('\n').map_or(rest.len(), |end| end + 1)];
+        self.at += line.len();
+        self.line += 1;
+        line
+    }
+
+    /// Reads a fence, if one begins here.
+    fn fence(&mut self) -> Option<Fence<'c>> {
+        let (start, line) = (self.at, self.line);
+        if !self.chapter[start..].starts_with("```") {
+            return None;
+        }
+        self.next();
+        while self.at < self.chapter.len() && self.next().trim_end() != "```" {}
+        let text = &self.chapter[start..self.at];
+        Some(Fence { line, text })
+    }
+
+    /// Reads a line, and says which mark it is.
+    fn mark(&mut self) -> Option<Mark<'c>> {
+        let line = self.next().trim_end();
+        let mark = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
+        Some(match mark.split_once(": ") {
+            Some(("step", name)) => Mark::Step(name),
+            Some(("listing", caption)) => Mark::Listing(Some(caption)),
+            None if mark == "listing" => Mark::Listing(None),
+            None if mark == "steps" => Mark::Index,
+            _ => Mark::Unknown(mark),
+        })
+    }
+
+    /// Reads the `rust` fences that follow, with nothing but empty lines before and between them.
+    fn fences(&mut self) -> Vec<Fence<'c>> {
+        let mut fences = Vec::new();
+        loop {
+            let (at, line) = (self.at, self.line);
+            while self.chapter[self.at..].starts_with('\n') {
+                self.next();
+            }
+            if !self.chapter[self.at..].starts_with("```rust") {
+                (self.at, self.line) = (at, line);
+                return fences;
+            }
+            fences.extend(self.fence());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// What the pages can do beyond mdBook's own script, after which this one runs.
+'use strict';
+
+(function copying() {
+    // Of a terminal, what was typed is copied: no prompt, and no output.
+    const everything = window.playground_text;
+    window.playground_text = (pre, hidden) => {
+        if (!pre.classList.contains('terminal')) {
+            return everything(pre, hidden);
+        }
+        const typed = pre.querySelectorAll('.prompt + kbd');
+        return Array.from(typed, command => command.textContent + '\n').join('');
+    };
+
+    for (const button of document.querySelectorAll('.clip-button')) {
+        const pre = button.closest('pre');
+        if (pre.matches('.terminal') && !pre.querySelector('.prompt')) {
+            button.remove();
+        }
+        button.firstChild.setAttribute('role', 'status'); // "Copied!" is said, too
+    }
+
+    // The script of a step is copied without unfolding it.
+    for (const paste of document.querySelectorAll('.paste')) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.textContent = 'Copy the script';
+        button.setAttribute('aria-live', 'polite');
+        button.addEventListener('click', () => {
+            ClipboardJS.copy(paste.querySelector('code').textContent, { container: paste });
+            button.textContent = 'Copied';
+            setTimeout(() => { button.textContent = 'Copy the script'; }, 2000);
+        });
+        paste.prepend(button);
+    }
+
+    // A program that is complete on the page can be opened where it can be changed and run.
+    for (const code of document.querySelectorAll('pre > code.language-rust')) {
+        const complete = /^language-rust( hljs)?$/.test(code.className);
+        const buttons = code.parentElement.querySelector('.buttons');
+        if (complete && buttons) {
+            const link = document.createElement('a');
+            link.href = 'https://play.rust-lang.org/?version=stable&edition=2021&code='
+                + encodeURIComponent(code.textContent);
+            link.textContent = 'Playground';
+            link.title = 'Open this program in the Rust Playground, on play.rust-lang.org';
+            link.rel = 'noreferrer';
+            link.target = '_blank';
+            buttons.prepend(link);
+        }
+    }
+})();
+
+(function keyboardAndScreenReader() {
+    const skip = document.createElement('a');
+    skip.className = 'skip';
+    skip.href = '#mdbook-content';
+    skip.textContent = 'Skip to the text';
+    document.getElementById('mdbook-content').tabIndex = -1;
+    document.body.prepend(skip);
+
+    // A label is no button, and the keyboard does not reach it.
+    const toggle = document.getElementById('mdbook-sidebar-toggle');
+    toggle.setAttribute('role', 'button');
+    toggle.tabIndex = 0;
+    toggle.addEventListener('keydown', event => {
+        if (event.key === 'Enter' || event.key === ' ') {
+            event.preventDefault();
+            toggle.click();
+        }
+    });
+
+    // What scrolls sideways can be reached, to scroll it with the arrow keys.
+    const scrolls = new ResizeObserver(entries => {
+        for (const { target } of entries) {
+            if (target.scrollWidth > target.clientWidth) {
+                target.tabIndex = 0;
+            } else {
+                target.removeAttribute('tabindex');
+            }
+        }
+    });
+    for (const wide of document.querySelectorAll('main pre > code, main .table-wrapper')) {
+        scrolls.observe(wide);
+    }
+})();
+
+(function printing() {
+    // On paper nothing can be unfolded.
+    let folded = [];
+    window.addEventListener('beforeprint', () => {
+        folded = Array.from(document.querySelectorAll('main details:not([open])'));
+        folded.forEach(details => { details.open = true; });
+    });
+    window.addEventListener('afterprint', () => {
+        folded.forEach(details => { details.open = false; });
+    });
+})();
