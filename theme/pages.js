@@ -26,17 +26,17 @@
         button.type = 'button';
         button.textContent = 'Copy the script';
         button.setAttribute('aria-live', 'polite');
-        button.addEventListener('click', () => {
-            ClipboardJS.copy(paste.querySelector('code').textContent, { container: paste });
-            button.textContent = 'Copied';
+        paste.prepend(button);
+        const script = paste.querySelector('code').textContent;
+        new ClipboardJS(button, { text: () => script }).on('success', () => {
+            button.textContent = 'Copied!';
             setTimeout(() => { button.textContent = 'Copy the script'; }, 2000);
         });
-        paste.prepend(button);
     }
 
     // A program that is complete on the page can be opened where it can be changed and run.
     for (const code of document.querySelectorAll('pre > code.language-rust')) {
-        const complete = /^language-rust( hljs)?$/.test(code.className);
+        const complete = code.className === 'language-rust hljs' && !code.closest('.step');
         const buttons = code.parentElement.querySelector('.buttons');
         if (complete && buttons) {
             const link = document.createElement('a');
@@ -59,16 +59,33 @@
     document.getElementById('mdbook-content').tabIndex = -1;
     document.body.prepend(skip);
 
-    // A label is no button, and the keyboard does not reach it.
-    const toggle = document.getElementById('mdbook-sidebar-toggle');
-    toggle.setAttribute('role', 'button');
-    toggle.tabIndex = 0;
-    toggle.addEventListener('keydown', event => {
-        if (event.key === 'Enter' || event.key === ' ') {
-            event.preventDefault();
-            toggle.click();
-        }
-    });
+    document.getElementById('mdbook-menu-bar').setAttribute('role', 'banner');
+
+    // What moves the table of contents is a label, which the keyboard does not reach.
+    const label = document.getElementById('mdbook-sidebar-toggle');
+    const checkbox = document.getElementById('mdbook-sidebar-toggle-anchor');
+    const toggle = document.createElement('button');
+    toggle.id = 'sidebar-toggle';
+    toggle.type = 'button';
+    toggle.className = label.className;
+    toggle.title = label.title;
+    toggle.setAttribute('aria-label', label.title);
+    toggle.setAttribute('aria-controls', 'mdbook-sidebar');
+    toggle.innerHTML = label.innerHTML;
+    toggle.addEventListener('click', () => label.click());
+    const tell = () => toggle.setAttribute('aria-expanded', checkbox.checked);
+    checkbox.addEventListener('change', tell);
+    tell();
+    label.hidden = true;
+    label.before(toggle);
+
+    const search = document.getElementById('mdbook-search-wrapper');
+    if (search) {
+        search.setAttribute('role', 'search');
+        const field = document.getElementById('mdbook-searchbar');
+        field.setAttribute('aria-label', 'Search this book');
+        field.setAttribute('aria-describedby', 'mdbook-searchresults-header');
+    }
 
     // What scrolls sideways can be reached, to scroll it with the arrow keys.
     const scrolls = new ResizeObserver(entries => {

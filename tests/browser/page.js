@@ -1,0 +1,137 @@
+// What tests/browser.rs asks of a page; this file is run in it first.
+'use strict';
+
+// Nothing is looked at while it still moves.
+const still = document.createElement('style');
+still.textContent = '*, ::before { transition: none !important; }';
+document.head.append(still);
+
+window.book = {
+    // Folds or unfolds everything that can be folded, hidden lines of code included.
+    fold(folded) {
+        document.querySelectorAll('main details').forEach(details => { details.open = !folded; });
+        document.querySelectorAll('main code').forEach(code => {
+            if (code.querySelector('.boring')) {
+                code.classList.toggle('hide-boring', folded);
+            }
+        });
+    },
+
+    name(element) {
+        const text = element.getAttribute('aria-label') || element.textContent;
+        return element.outerHTML.match(/^<[^>]*>/)[0].slice(0, 160)
+            + text.trim().replace(/\s+/g, ' ').slice(0, 40);
+    },
+
+    // What axe-core has to say against the page, one line for each element.
+    async axe() {
+        const { violations } = await axe.run(document, {
+            resultTypes: ['violations'], // quicker
+            preload: false, // the style sheets once more, which a page from a file may not ask for
+            rules: { 'target-size': { enabled: true } },
+        });
+        return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
+            const why = node.any.concat(node.all, node.none).map(check => check.message);
+            return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
+        }));
+    },
+
+    // What reaches beyond the right edge and cannot be scrolled to.
+    overflow() {
+        const scrolls = element => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+        const wide = [];
+        for (const element of document.querySelectorAll('main, main *')) {
+            if (element.getBoundingClientRect().right <= innerWidth + 1) {
+                continue;
+            }
+            let above = element.parentElement;
+            while (above && above.matches('main *') && !scrolls(above)) {
+                above = above.parentElement;
+            }
+            if (!above || !above.matches('main *')) {
+                wide.push(book.name(element));
+            }
+        }
+        if (document.documentElement.scrollWidth > innerWidth) {
+            wide.push('the page scrolls sideways');
+        }
+        return wide;
+    },
+
+    // What the keyboard has to reach.
+    stops() {
+        const all = 'a[href], button, summary, input, [tabindex="0"], [role="button"]';
+        return Array.from(document.querySelectorAll(all)).filter(element =>
+            element.checkVisibility({ visibilityProperty: true })
+            && element.closest('[aria-hidden="true"]') === null);
+    },
+
+    // From now on, notes what gets the focus and whether that can be seen.
+    watchFocus() {
+        book.reached = new Set();
+        book.unseen = [];
+        document.addEventListener('focusin', ({ target }) => {
+            book.reached.add(target);
+            let opacity = 1;
+            for (let above = target; above; above = above.parentElement) {
+                opacity *= getComputedStyle(above).opacity;
+            }
+            if (opacity < 1 || getComputedStyle(target).outlineStyle === 'none') {
+                book.unseen.push(`is not seen when it has the focus: ${book.name(target)}`);
+            }
+        });
+        document.activeElement.blur();
+        return book.stops().length;
+    },
+
+    focusProblems() {
+        const missed = book.stops().filter(element => !book.reached.has(element));
+        return missed.map(element => `the Tab key does not reach ${book.name(element)}`)
+            .concat(book.unseen);
+    },
+
+    // Every button that copies, and the text that it has to copy.
+    copies() {
+        book.buttons = Array.from(document.querySelectorAll('main .clip-button, main .paste > button'));
+        return book.buttons.map(button => {
+            const code = button.closest('pre, .paste').querySelector('code').cloneNode(true);
+            if (button.closest('pre')) {
+                code.querySelectorAll('.boring').forEach(hidden => hidden.remove());
+            }
+            const lines = code.textContent.split(/(?<=\n)/);
+            return code.querySelector('.prompt') === null
+                ? code.textContent
+                : lines.filter(line => line.startsWith('$ ')).map(line => line.slice(2)).join('');
+        });
+    },
+
+    focusButton(index) {
+        book.buttons[index].scrollIntoView({ block: 'center' });
+        book.buttons[index].focus();
+    },
+
+    // An empty field, to paste into.
+    field() {
+        let field = document.getElementById('pasted');
+        if (!field) {
+            field = document.createElement('textarea');
+            field.id = 'pasted';
+            document.body.append(field);
+        }
+        field.value = '';
+        field.focus({ preventScroll: true });
+    },
+
+    pasted() {
+        return document.getElementById('pasted').value;
+    },
+
+    // What is folded away and would be missing on paper, but for the scripts to paste.
+    missingOnPaper() {
+        return Array.from(document.querySelectorAll('main details'))
+            .filter(details => !details.closest('.paste'))
+            .flatMap(details => Array.from(details.children))
+            .filter(child => child.offsetHeight === 0)
+            .map(child => `is missing on paper: ${book.name(child)}`);
+    },
+};
