@@ -1,5 +1,6 @@
 //! The promise: in the rendered HTML every link, fragment and id resolves, every picture has a text
-//! alternative, nothing loads from another host, and no page shows what mdBook failed to expand.
+//! alternative, nothing loads from another host, no page shows what mdBook failed to expand, and none
+//! is heavy.
 //!
 //! `build.rs` has rendered the book. Every HTML file in it is checked, and the three that are no
 //! chapters by the same rules, with these differences: `print.html` has all the chapters' headings
@@ -8,13 +9,14 @@
 
 mod support;
 
+use flate2::{write::GzEncoder, Compression};
 use libtest_mimic::{Arguments, Failed, Trial};
 use regex::Regex;
 use scraper::{ElementRef, Html, Node, Selector};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::{fmt, fs};
+use std::{fmt, fs, io::Write as _};
 use support::{expect_problem, join, relative, report};
 use walkdir::WalkDir;
 
@@ -418,6 +420,37 @@ fn check(what: &str, site: &Site, page: &str) -> Vec<String> {
     }
 }
 
+/// How many bytes a page may weigh: its HTML, style sheets and scripts, each compressed as a host
+/// compresses them. Fonts, and the index of the search, are loaded only when they are needed.
+const WEIGHT: usize = 130_000;
+
+/// The page weighs no more than [`WEIGHT`].
+fn check_weight(root: &Path, page: &str) -> Result<(), Failed> {
+    let compressed = |file: &str| -> Result<usize, Failed> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&fs::read(root.join(file))?)?;
+        Ok(gzip.finish()?.len())
+    };
+    let document = Html::parse_document(&fs::read_to_string(root.join(page))?);
+    let mut parts = vec![(compressed(page)?, page.to_owned())];
+    let loaded = select("script[src], link[rel=stylesheet]");
+    for element in document.select(&loaded) {
+        let file = element.attr("src").or(element.attr("href"));
+        let file = file.unwrap_or_default();
+        parts.push((compressed(file)?, file.to_owned()));
+    }
+    let weight: usize = parts.iter().map(|(bytes, _)| bytes).sum();
+    if weight <= WEIGHT {
+        return Ok(());
+    }
+    parts.sort();
+    let parts: Vec<_> = (parts.iter().rev())
+        .map(|(bytes, file)| format!("{bytes:>7} {file}"))
+        .collect();
+    let parts = parts.join("\n");
+    Err(format!("{page} weighs {weight} bytes, more than {WEIGHT}:\n{parts}").into())
+}
+
 const CHECKS: [&str; 5] = ["links", "ids", "pictures", "hosts", "content"];
 
 fn main() -> Result<(), String> {
@@ -439,6 +472,14 @@ fn main() -> Result<(), String> {
                 report(check(what, &site, &page))
             }));
         }
+    }
+    // Paper weighs what it weighs; and two pages are loaded without the rest, or seldom.
+    let light = |page: &&String| !["print.html", "toc.html", "404.html"].contains(&page.as_str());
+    for page in site.ids.keys().filter(light) {
+        let page = page.clone();
+        trials.push(Trial::test(format!("pages::{page}::weight"), move || {
+            check_weight(root, &page)
+        }));
     }
     trials.push(Trial::test("pages::styles", move || {
         report(check_styles(&site))

@@ -1,11 +1,13 @@
 //! The book's own commands, which `cargo book` runs.
 //!
+//! - [`picture`] takes the README's pictures of a page.
 //! - [`step`] copies a step out, for a reader to work on.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
 //! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
 pub mod mdbook;
+pub mod picture;
 pub mod step;
 pub mod tables;
 pub mod transcripts;
@@ -48,6 +50,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[NAME...]",
         summary: "record the terminal transcripts anew: all, or the named ones",
         run: |names| transcripts::record(&root(), names),
+    },
+    Subcommand {
+        name: "picture",
+        arguments: "",
+        summary: "take the README's pictures of a page, with Chromium",
+        run: |_| picture::take(&root()),
     },
     Subcommand {
         name: "help",

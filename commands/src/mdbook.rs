@@ -4,7 +4,7 @@
 //! patch version. Otherwise a pinned one is installed in the workspace's
 //! `target/tools`, where it disturbs nothing else.
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use std::{
     env::{self, consts::EXE_SUFFIX},
     ffi::OsString,
@@ -39,6 +39,29 @@ pub fn serve(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 /// When there is no mdBook 0.5 and none can be obtained, and when it cannot be started.
 pub fn build(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     run(root, "build", arguments)
+}
+
+/// Builds the book's HTML in `folder`, and returns where it is.
+///
+/// # Errors
+///
+/// As [`build`], and when mdBook fails.
+pub fn build_in(root: &Path, folder: &Path) -> Result<PathBuf> {
+    let mdbook = Places::of(root).mdbook()?;
+    let mut command = Command::new(&mdbook);
+    command.arg("build").arg("--dest-dir").arg(folder);
+    let status = command
+        .current_dir(root)
+        .status()
+        .with_context(|| format!("cannot run {}", mdbook.display()))?;
+    ensure!(status.success(), "mdBook ended with {status}");
+    // Where there is more than one renderer, each has a folder of its own.
+    let html = folder.join("html");
+    Ok(if html.is_dir() {
+        html
+    } else {
+        folder.to_owned()
+    })
 }
 
 fn run(root: &Path, subcommand: &str, arguments: &[String]) -> Result<ExitCode> {

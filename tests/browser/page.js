@@ -131,7 +131,7 @@ window.book = {
         return Array.from(document.querySelectorAll('main details'))
             .filter(details => !details.closest('.paste'))
             .flatMap(details => Array.from(details.children))
-            .filter(child => child.offsetHeight === 0)
+            .filter(child => !child.checkVisibility())
             .map(child => `is missing on paper: ${book.name(child)}`);
     },
 };
