@@ -20,6 +20,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, thread};
+use tokio::time::timeout;
 use url::Url;
 
 const THEMES: [&str; 5] = ["light", "rust", "coal", "navy", "ayu"];
@@ -29,7 +30,7 @@ const AXE: &str = include_str!("browser/axe.min.js");
 const PAGE: &str = include_str!("browser/page.js");
 
 /// No test takes longer.
-const DEADLINE: Duration = Duration::from_secs(240);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 // Keys, as WebDriver writes them.
 const TAB: char = '\u{E004}';
@@ -103,16 +104,18 @@ where
             .enable_all()
             .build()?;
         let problems = runtime.block_on(async {
+            let page = timeout(DEADLINE, Page::open(&driver)).await??;
             let whole = async {
-                let page = Page::open(&driver).await?;
                 let mut problems = test(page.clone()).await?;
                 problems.extend(page.logged().await?);
-                page.0.close().await?;
                 Ok::<_, Failed>(problems)
             };
-            tokio::time::timeout(DEADLINE, whole).await
+            let problems = timeout(DEADLINE, whole).await;
+            // Whatever has happened: a browser does not end with its driver.
+            timeout(DEADLINE, page.0.close()).await??;
+            problems.map_err(|_| Failed::from(format!("takes more than {DEADLINE:?}")))?
         });
-        let mut problems = problems.map_err(|_| format!("takes more than {DEADLINE:?}"))??;
+        let mut problems = problems?;
         let mut seen = HashSet::new();
         problems.retain(|problem| seen.insert(problem.clone()));
         match problems.len() {
@@ -158,7 +161,6 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Its browser has been closed, or ends with it.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -45,7 +45,6 @@
             link.textContent = 'Playground';
             link.title = 'Open this program in the Rust Playground, on play.rust-lang.org';
             link.rel = 'noreferrer';
-            link.target = '_blank';
             buttons.prepend(link);
         }
     }
