@@ -210,12 +210,18 @@ fn write_models(
             .get(Path::new("src/lib.rs"))
             .with_context(|| format!("{place}: there is none"))?;
         let source = std::str::from_utf8(source)?;
+        let code = || {
+            source
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+        };
         ensure!(
-            source.matches("std::").count() == 1 && source.starts_with("use std::{"),
+            code().filter(|line| line.contains("std::")).count() == 1
+                && code().any(|line| line == "use std::{"),
             "{place}: everything from std comes in one `use std::{{...}}` at the top, \
              so that the model check can swap it for shuttle"
         );
-        let model = source.replacen("use std::", "use shuttle::", 1);
+        let model = format!("\n{source}").replacen("\nuse std::", "\nuse shuttle::", 1);
         models.push((listing.clone(), model));
     }
     for document in documents {

@@ -9,22 +9,17 @@ mod support;
 
 use book_commands::step::{self, is_mark};
 use libtest_mimic::{Arguments, Failed, Trial};
-use process_wrap::std::{ChildWrapper, CommandWrap};
 use similar::{capture_diff_slices, Algorithm, DiffOp, DiffTag};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Seek};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, thread};
-use support::{anchors, expect_problem, report, Anchor, Sources};
+use support::{anchors, expect_problem, report, run, Anchor, Sources};
 
 /// Longer than a listing's tests wait for the port.
 const DEADLINE: Duration = Duration::from_secs(240);
-
-/// How much of a command's output is shown: a broken listing may print without end.
-const MOST_OUTPUT: u64 = 64 * 1024;
 
 const FMT: &[&str] = &["fmt", "--check"];
 const CLIPPY: &[&str] = &[
@@ -71,55 +66,6 @@ fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), String>
             folder.display()
         )
     })
-}
-
-/// Runs a command to its end. At the deadline, ends it and whatever it has started.
-fn run(mut command: Command, deadline: Duration) -> Result<(), String> {
-    // A file, because a pipe would be held open by a grandchild that outlives the command.
-    let mut log = tempfile::tempfile().map_err(|error| format!("cannot keep a log: {error}"))?;
-    let handle = || {
-        log.try_clone()
-            .map_err(|error| format!("cannot keep a log: {error}"))
-    };
-    command
-        .stdin(Stdio::null())
-        .stdout(handle()?)
-        .stderr(handle()?);
-
-    let mut command = CommandWrap::from(command);
-    #[cfg(unix)]
-    command.wrap(process_wrap::std::ProcessGroup::leader());
-    #[cfg(windows)]
-    command.wrap(process_wrap::std::JobObject);
-    let mut child = command
-        .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
-
-    let ending = wait(&mut *child, deadline);
-    let mut output = Vec::new();
-    log.rewind()
-        .and_then(|()| log.by_ref().take(MOST_OUTPUT).read_to_end(&mut output))
-        .map_err(|error| format!("its output cannot be read: {error}"))?;
-    let output = String::from_utf8_lossy(&output);
-    ending.map_err(|error| format!("{error}; its output:\n{output}"))
-}
-
-fn wait(child: &mut dyn ChildWrapper, deadline: Duration) -> Result<(), String> {
-    let start = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(format!("failed ({status})")),
-            Ok(None) if start.elapsed() < deadline => thread::sleep(Duration::from_millis(20)),
-            Ok(None) => {
-                child
-                    .kill()
-                    .map_err(|error| format!("cannot be ended: {error}"))?;
-                return Err(format!("had not ended after {deadline:?}, and was killed"));
-            }
-            Err(error) => return Err(format!("cannot be waited for: {error}")),
-        }
-    }
 }
 
 /// Runs `cargo test` in a copy of the listing in an otherwise empty folder: the copy that a reader

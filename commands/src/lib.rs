@@ -1,11 +1,13 @@
 //! The book's own commands, which `cargo book` runs.
 //!
-//! - [`picture`] takes the README's pictures of a page.
+//! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.
+//! - [`check`] checks a reader's solution of an exercise.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
 //! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
+pub mod check;
 pub mod mdbook;
 pub mod picture;
 pub mod step;
@@ -46,6 +48,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         run: |arguments| step::run(&root(), arguments),
     },
     Subcommand {
+        name: "check",
+        arguments: "NAME FOLDER",
+        summary: "check your own solution of an exercise, such as 20-26",
+        run: |arguments| check::run(&root(), arguments),
+    },
+    Subcommand {
         name: "record",
         arguments: "[NAME...]",
         summary: "record the terminal transcripts anew: all, or the named ones",
@@ -54,7 +62,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "picture",
         arguments: "",
-        summary: "take the README's pictures of a page, with Chromium",
+        summary: "take the pictures of rendered pages, with Chromium",
         run: |_| picture::take(&root()),
     },
     Subcommand {

@@ -176,6 +176,19 @@ pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The name of a step that may be written short: `listing-20-24` for `20-24`.
+///
+/// # Errors
+///
+/// When the folder of the listings cannot be read.
+pub(crate) fn full_name(root: &Path, name: &str) -> Result<String> {
+    let full = format!("listing-{name}");
+    Ok(match names(root)?.contains(&full) {
+        true => full,
+        false => name.to_owned(),
+    })
+}
+
 /// Runs `cargo book step NAME FOLDER`. The name may be short: `20-24` for `listing-20-24`.
 ///
 /// # Errors
@@ -189,12 +202,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
             names(root)?.join("\n  ")
         );
     };
-    let full = format!("listing-{name}");
-    let name = if names(root)?.contains(&full) {
-        full
-    } else {
-        name.clone()
-    };
+    let name = full_name(root, name)?;
     write(root, &name, Path::new(folder))?;
     println!("{name} is in {folder}. Now:\n\n    cd {folder}\n    cargo run\n    cargo test");
     Ok(ExitCode::SUCCESS)

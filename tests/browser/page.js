@@ -23,9 +23,10 @@ window.book = {
             + text.trim().replace(/\s+/g, ' ').slice(0, 40);
     },
 
-    // What axe-core has to say against the page, one line for each element.
-    async axe() {
-        const { violations } = await axe.run(document, {
+    // What axe-core has to say against the page, one line for each element; but for the blocks of
+    // code that are excluded.
+    async axe(exclude = []) {
+        const { violations } = await axe.run({ include: document, exclude }, {
             resultTypes: ['violations'], // quicker
             preload: false, // the style sheets once more, which a page from a file may not ask for
             rules: { 'target-size': { enabled: true } },

@@ -1,0 +1,155 @@
+//! What counts as done: `cargo book check 20-26 FOLDER` runs this against a crate of your own.
+
+mod common;
+
+use common::{in_time, within};
+use hello::ThreadPool;
+use std::{
+    fs,
+    panic::{catch_unwind, AssertUnwindSafe},
+    process::Command,
+    sync::{mpsc, Arc},
+    time::{Duration, Instant},
+};
+
+/// Runs cargo on this crate, in a target folder of its own; returns what it printed.
+fn cargo(arguments: &'static [&str], rustdoc: &'static str) -> Result<String, String> {
+    let run = move || {
+        Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
+            .env("RUSTDOCFLAGS", rustdoc)
+            .output()
+            .expect("cannot run cargo")
+    };
+    let output = within(Duration::from_secs(120), run).expect("cargo takes more than 120 s");
+    let output = output.unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    match output.status.success() {
+        true => Ok(printed),
+        false => Err(printed),
+    }
+}
+
+#[test]
+fn everything_public_is_documented_without_a_warning() {
+    let documented = cargo(
+        &["doc", "--lib", "--no-deps"],
+        "-D warnings -D missing_docs",
+    );
+
+    if let Err(printed) = documented {
+        panic!("{printed}");
+    }
+}
+
+#[test]
+fn the_crate_the_pool_and_both_methods_have_an_example_that_runs() {
+    let tested = cargo(&["test", "--doc"], "");
+
+    let printed = tested.unwrap_or_else(|printed| panic!("an example fails:\n{printed}"));
+    let ran = printed.matches("... ok").count();
+    assert!(ran >= 4, "{ran} examples ran, and 4 are wanted:\n{printed}");
+}
+
+#[test]
+fn the_crate_warns_of_what_is_not_documented() {
+    let library = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+
+    assert!(
+        library.contains("#![warn(missing_docs)]") || library.contains("#![deny(missing_docs)]"),
+        "src/lib.rs has no `#![warn(missing_docs)]`"
+    );
+}
+
+#[test]
+fn the_docs_say_when_each_item_panics() {
+    let library = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+
+    // `new`, `execute`, and the drop of the pool.
+    let said = library.matches("/// # Panics").count();
+    assert!(
+        said >= 3,
+        "{said} items have a part `# Panics`, and 3 can panic"
+    );
+}
+
+// What the docs say beyond the examples.
+
+#[test]
+fn one_worker_runs_jobs_in_the_order_in_which_they_were_queued() {
+    let (sender, receiver) = mpsc::channel();
+
+    in_time(move || {
+        let pool = ThreadPool::new(1);
+        for job in 0..100 {
+            let sender = sender.clone();
+            pool.execute(move || sender.send(job).unwrap());
+        }
+    })
+    .expect("the drop panicked");
+
+    assert!(receiver.try_iter().eq(0..100));
+}
+
+#[test]
+fn a_panicking_job_costs_its_worker_and_the_drop_says_so() {
+    in_time(|| {
+        let pool = ThreadPool::new(2);
+        pool.execute(|| panic!("on purpose"));
+
+        // The other worker goes on.
+        let (sender, receiver) = mpsc::channel();
+        for job in 0..10 {
+            let sender = sender.clone();
+            pool.execute(move || sender.send(job).unwrap());
+        }
+        drop(sender);
+        assert_eq!(receiver.iter().count(), 10);
+
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    })
+    .expect("a job was lost");
+}
+
+#[test]
+fn execute_panics_when_no_worker_is_left() {
+    in_time(|| {
+        let pool = ThreadPool::new(1);
+        pool.execute(|| panic!("on purpose"));
+
+        // The worker is lost soon, and the receiver with it.
+        let start = Instant::now();
+        let refused = || catch_unwind(AssertUnwindSafe(|| pool.execute(|| {}))).is_err();
+        while !refused() {
+            assert!(
+                start.elapsed() < Duration::from_secs(4),
+                "jobs are still taken"
+            );
+        }
+
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    })
+    .expect("execute did not panic");
+}
+
+#[test]
+fn a_job_that_drops_the_pool_does_not_get_past_the_drop() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (past, is_past) = mpsc::channel::<()>();
+
+    let pool = Arc::new(ThreadPool::new(2));
+    let shared = Arc::clone(&pool);
+    pool.execute(move || {
+        wait.recv().unwrap();
+        drop(shared); // now the last
+        past.send(()).unwrap();
+    });
+    drop(pool);
+    go.send(()).unwrap();
+
+    // It waits for its own thread; where that is noticed, it panics instead.
+    assert!(is_past.recv_timeout(Duration::from_secs(1)).is_err());
+}
