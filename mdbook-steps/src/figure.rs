@@ -3,14 +3,16 @@
 
 use crate::page::{Fence, Include};
 use crate::render::{inline_code, reference, title};
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use book_commands::step;
 use regex::Regex;
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 /// The part of a listing's file that a fence includes.
 pub(crate) struct Part<'c> {
@@ -77,9 +79,20 @@ pub(crate) fn figure(
         "one figure shows parts of one file, here of listings/{name}/{}",
         file.display()
     );
-    let source = root.join("listings").join(name).join(file);
-    let source = fs::read_to_string(&source)
-        .with_context(|| format!("the step `{name}` has no file {}", file.display()))?;
+    let listing = root.join("listings").join(name);
+    let source = match fs::read_to_string(listing.join(file)) {
+        Ok(source) => source,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let files = step::files(root, name)?;
+            let files: Vec<_> = files.keys().map(|file| file.to_string_lossy()).collect();
+            bail!(
+                "listings/{name} has no file {}; it has {}",
+                file.display(),
+                files.join(", ")
+            );
+        }
+        error => error?,
+    };
     let before = step::predecessor(names, name);
     let added = match before {
         Some(before) => added(&unmarked(root, before, file)?, &unmarked(root, name, file)?),
@@ -90,9 +103,11 @@ pub(crate) fn figure(
     let mut any = false;
     for (fence, part) in fences.iter().zip(&parts) {
         code += "<div class=\"code\">\n";
-        for run in new_lines(&source, part.anchor, &added)? {
+        let runs = new_lines(&source, part.anchor, &added);
+        let runs = runs.map_err(|error| anyhow!("listings/{name}/{} {error}", file.display()));
+        for run in runs? {
             code += &run.marker();
-            any = true;
+            any |= run.line.is_some();
         }
         write!(code, "\n{}\n</div>\n\n", fence.text.trim_end())?;
     }
@@ -125,20 +140,29 @@ fn unmarked(root: &Path, name: &str, file: &Path) -> Result<String> {
     String::from_utf8(content).with_context(|| format!("{} is not UTF-8", file.display()))
 }
 
-/// The lines of `new`, counted from 0, that are not in `old`.
+/// The lines of `new`, counted from 0, that are not in `old`. A line that has only moved to the right
+/// or to the left is in it.
 fn added(old: &str, new: &str) -> BTreeSet<usize> {
-    let diff = TextDiff::from_lines(old, new);
+    let trimmed = |text: &str| -> String {
+        let lines = text.lines().map(|line| line.trim().to_owned() + "\n");
+        lines.collect()
+    };
+    let (old, new) = (trimmed(old), trimmed(new));
+    let diff = TextDiff::from_lines(&old, &new);
     diff.iter_all_changes()
         .filter(|change| change.tag() == ChangeTag::Insert)
         .filter_map(|change| change.new_index())
         .collect()
 }
 
-/// New lines that follow each other in a part; the first and the last are not empty.
+/// New lines that follow each other, with nothing but empty lines between them; the first and the
+/// last are not empty.
 #[derive(Debug, PartialEq)]
 struct Run {
-    /// Its first line, counted from 0, in the part and in the whole file.
-    line: usize,
+    /// Its first line, counted from 0, in the part that is shown. `None`: it is in the rest of the
+    /// file, which the eye button unfolds.
+    line: Option<usize>,
+    /// Its first line in the whole file.
     whole: usize,
     lines: usize,
 }
@@ -146,54 +170,68 @@ struct Run {
 impl Run {
     /// A bar beside these lines, which `theme/pages.css` puts in its place.
     fn marker(&self) -> String {
-        let Run { line, whole, lines } = self;
+        let Run { line, whole, lines } = *self;
+        let (class, place, of) = match line {
+            Some(line) => ("new", line, ""),
+            None => ("new rest", whole, " of the file"),
+        };
         let label = match lines {
-            1 => format!("Line {} is new.", line + 1),
-            _ => format!("Lines {} to {} are new.", line + 1, line + lines),
+            1 => format!("Line {}{of} is new.", place + 1),
+            _ => format!("Lines {} to {}{of} are new.", place + 1, place + lines),
         };
         format!(
-            "<span class=\"new\" role=\"img\" aria-label=\"{label}\" \
-             style=\"--line:{line};--whole:{whole};--lines:{lines}\"></span>\n"
+            "<span class=\"{class}\" role=\"img\" aria-label=\"{label}\" \
+             style=\"--line:{place};--whole:{whole};--lines:{lines}\"></span>\n"
         )
     }
 }
 
-/// Which lines of the part between the marks of `anchor` are among the `added` ones of the file.
+/// The `added` lines of the file, with their places in the part between the marks of `anchor`.
 fn new_lines(source: &str, anchor: &str, added: &BTreeSet<usize>) -> Result<Vec<Run>> {
     // mdBook's own patterns (mdbook-driver, `take_lines.rs`).
-    let start = Regex::new(&format!(r"ANCHOR:\s*{anchor}\s*$"))?;
-    let end = Regex::new(&format!(r"ANCHOR_END:\s*{anchor}\s*$"))?;
+    static START: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"ANCHOR:\s*([\w-]+)").expect("a pattern"));
+    static END: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"ANCHOR_END:\s*([\w-]+)").expect("a pattern"));
+    let named = |pattern: &Regex, text| {
+        let found = pattern.captures(text);
+        found.is_some_and(|found| &found[1] == anchor)
+    };
+
     let mut runs: Vec<Run> = Vec::new();
-    let (mut whole, mut line) = (0, None);
+    let (mut whole, mut line, mut found) = (0, None, false);
+    let mut open = false; // whether a new line may still belong to the last run
     for text in source.lines() {
-        if start.is_match(text) {
-            line = Some(0);
-        } else if end.is_match(text) {
-            break;
-        }
         if step::is_mark(text) {
+            if named(&START, text) {
+                (line, found, open) = (Some(0), true, false);
+            } else if named(&END, text) {
+                (line, open) = (None, false);
+            }
             continue;
         }
-        if let Some(line) = &mut line {
-            if added.contains(&whole) && !text.trim().is_empty() {
-                match runs.last_mut() {
-                    Some(run)
-                        if (run.whole + run.lines..whole).all(|line| added.contains(&line)) =>
-                    {
-                        run.lines = whole + 1 - run.whole;
-                    }
-                    _ => runs.push(Run {
-                        line: *line,
+        if !text.trim().is_empty() {
+            match runs.last_mut() {
+                _ if !added.contains(&whole) => open = false,
+                Some(run) if open => run.lines = whole + 1 - run.whole,
+                _ => {
+                    runs.push(Run {
+                        line,
                         whole,
                         lines: 1,
-                    }),
+                    });
+                    open = true;
                 }
             }
-            *line += 1;
         }
+        line = line.map(|line| line + 1);
         whole += 1;
     }
-    ensure!(line.is_some(), "the file has no anchor `{anchor}`");
+    ensure!(found, "has no anchor `{anchor}`; it has {}", {
+        let anchors = START.captures_iter(source);
+        let anchors: Vec<_> = anchors.map(|found| found[1].to_owned()).collect();
+        anchors.join(", ")
+    });
     Ok(runs)
 }
 
@@ -204,27 +242,24 @@ mod tests {
     #[test]
     fn new_lines_are_counted_in_the_part_and_in_the_file() {
         let old = "a\nb\nc\nd\n";
-        let new = "a\nx\n\ny\n\nb\nd\nz\n";
+        let new = "a\nx\n\ny\n\n  b\nd\nz\n";
         let source =
-            "a\n// ANCHOR: part\nx\n\n// ANCHOR: inner\ny\n\nb\nd\n// ANCHOR_END: part\nz\n";
+            "a\n// ANCHOR: part\nx\n\n// ANCHOR: inner\ny\n\n  b\nd\n// ANCHOR_END: part\nz\n";
+        let run = |line, whole, lines| Run { line, whole, lines };
 
         let runs = new_lines(source, "part", &added(old, new)).unwrap();
-        assert_eq!(
-            runs,
-            [Run {
-                line: 0,
-                whole: 1,
-                lines: 3
-            }]
-        );
+        assert_eq!(runs, [run(Some(0), 1, 3), run(None, 7, 1)]);
 
         let runs = new_lines(source, "inner", &added(old, new)).unwrap();
-        let run = |line, whole| Run {
-            line,
-            whole,
-            lines: 1,
-        };
-        assert_eq!(runs, [run(0, 3), run(4, 7)]);
-        assert!(new_lines(source, "nothing", &added(old, new)).is_err());
+        assert_eq!(
+            runs,
+            [run(None, 1, 1), run(Some(0), 3, 1), run(Some(4), 7, 1)]
+        );
+
+        let error = new_lines(source, "nothing", &added(old, new)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "has no anchor `nothing`; it has part, inner"
+        );
     }
 }

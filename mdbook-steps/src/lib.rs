@@ -48,31 +48,40 @@ impl Preprocessor for Steps {
             root: &context.root,
             names: step::names(&context.root)?,
             listings: Listings::default(),
-            shown: 0,
+            shown: Vec::new(),
         };
         for item in book.iter() {
             if let BookItem::Chapter(chapter) = item {
                 pages.listings.read(chapter)?;
             }
         }
-        let mut result = Ok(());
-        book.for_each_mut(|item| {
-            if let (BookItem::Chapter(chapter), Ok(())) = (item, &result) {
-                let page = chapter.source_path.clone().unwrap_or_default();
-                let expanded = pages.expand(&page, &chapter.content);
-                result = expanded.map(|content| chapter.content = content);
-            }
-        });
-        result?;
-        if let Some(missing) = pages.names.get(pages.shown) {
+        // The index last: what is wrong is said where it is wrong.
+        each(&mut book, |page, content| pages.expand(page, content))?;
+        if let Some(missing) = pages.names.get(pages.shown.len()) {
             bail!(
                 "no page shows what listings/{missing} changes: \
                  write `<!-- step: {missing} -->` on a line of its own, at its checkpoint"
             );
         }
+        each(&mut book, |page, content| pages.finish(page, content))?;
         Ok(book)
     }
 }
+
+/// Replaces the content of each chapter.
+fn each(book: &mut Book, mut replace: impl FnMut(&Path, &str) -> Result<String>) -> Result<()> {
+    let mut result = Ok(());
+    book.for_each_mut(|item| {
+        if let (BookItem::Chapter(chapter), Ok(())) = (item, &result) {
+            let page = chapter.source_path.clone().unwrap_or_default();
+            result = replace(&page, &chapter.content).map(|content| chapter.content = content);
+        }
+    });
+    result
+}
+
+/// Where the index goes, until all pages are expanded.
+const INDEX: &str = "\u{0}steps\u{0}";
 
 /// What is known while the pages are expanded, one after the other.
 struct Pages<'r> {
@@ -80,25 +89,29 @@ struct Pages<'r> {
     /// All steps, in order.
     names: Vec<String>,
     listings: Listings,
-    /// How many of the steps the pages so far have shown.
-    shown: usize,
+    /// Where the pages so far have shown a step, in the order of the steps.
+    shown: Vec<String>,
 }
 
 impl Pages<'_> {
-    /// The chapter with its marks replaced.
+    /// The chapter with its marks replaced, but for that of the index.
     fn expand(&mut self, page: &Path, content: &str) -> Result<String> {
         let mut expanded = String::with_capacity(content.len());
         for piece in pieces(content) {
             expanded += &match piece {
                 Piece::Text(text) => text.to_owned(),
-                Piece::Step { line, name } => (self.step(name))
-                    .with_context(|| format!("{}: the step `{name}`", place_of(page, line)))?,
-                Piece::Unknown { line, mark } => bail!(
-                    "{}: there is no mark `{mark}`; there are `listing`, `listing: CAPTION`, \
-                     `step: NAME` and `steps`",
+                Piece::Step { line, name } => {
+                    let place = place_of(page, line);
+                    let step = self.step(name, &place);
+                    step.with_context(|| format!("{place}: the step `{name}`"))?
+                }
+                Piece::Unknown { line, comment } => bail!(
+                    "{}: `{comment}` is no mark; there are `<!-- listing -->`, \
+                     `<!-- listing: CAPTION -->`, `<!-- step: NAME -->` and `<!-- steps -->`, each \
+                     at the begin of its line",
                     place_of(page, line)
                 ),
-                Piece::Index => self.listings.index(self.root, &self.names, page)?,
+                Piece::Index => INDEX.to_owned(),
                 Piece::Listing {
                     line,
                     caption,
@@ -110,20 +123,33 @@ impl Pages<'_> {
                     .unwrap_or_else(|| fence.text.to_owned()),
             };
         }
-        Ok(self.listings.link_mentions(&expanded, page))
+        Ok(expanded)
+    }
+
+    /// The expanded chapter with its index, and with links from the mentions of listings.
+    fn finish(&self, page: &Path, expanded: &str) -> Result<String> {
+        let mut finished = expanded.to_owned();
+        if expanded.contains(INDEX) {
+            let index = self.listings.index(self.root, &self.names, page)?;
+            finished = finished.replace(INDEX, &index);
+        }
+        Ok(self.listings.link_mentions(&finished, page))
     }
 
     /// Everything that is shown of a step at its checkpoint.
-    fn step(&mut self, name: &str) -> Result<String> {
+    fn step(&mut self, name: &str, place: &str) -> Result<String> {
         let Some(position) = self.names.iter().position(|known| known == name) else {
             bail!("there is none; there are: {}", self.names.join(", "));
         };
+        if let Some(first) = self.shown.get(position) {
+            bail!("it is on {first} already; take one of the two out");
+        }
+        let next = &self.names[self.shown.len()];
         ensure!(
-            position == self.shown,
-            "it is out of order: {} is next",
-            self.names.get(self.shown).map_or("none", String::as_str)
+            position == self.shown.len(),
+            "it is out of order: {next} is next"
         );
-        self.shown += 1;
+        self.shown.push(place.to_owned());
         let files = step::files(self.root, name)?;
         let before = match step::predecessor(&self.names, name) {
             Some(before) => Some((before, step::files(self.root, before)?)),
@@ -146,7 +172,7 @@ mod tests {
             root: &root,
             names: step::names(&root)?,
             listings: Listings::default(),
-            shown,
+            shown: vec!["src/first.md:1".to_owned(); shown],
         };
         pages.expand(Path::new("page.md"), content)
     }
@@ -161,7 +187,12 @@ mod tests {
 
         let page = expand_page(page, 1).unwrap();
 
-        assert!(page.starts_with("Before\n\n<div class=\"step\" id=\"step-listing-20-23\">"));
+        assert!(page.starts_with(
+            "Before\n\n<div class=\"step\" id=\"step-listing-20-23\">\n\
+             <p class=\"title\">Checkpoint: Listing 20-23</p>\n\n\
+             What has changed since the starting point:\n\n`src/lib.rs` differs:\n\n\
+             ```diff\n--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ "
+        ));
         assert!(
             page.contains("+        drop(self.sender.take());\n"),
             "{page}"
@@ -188,7 +219,7 @@ mod tests {
                 "<figure class=\"listing\" id=\"listing-20-24\">\n<figcaption><strong>Listing 20-24</strong>, \
                  <code>src/lib.rs</code>: Explicitly breaking out of the loop when <code>recv</code> returns an \
                  error <span class=\"key\">new since Listing 20-23</span></figcaption>\n\n<div class=\"code\">\n\
-                 <span class=\"new\" role=\"img\" aria-label=\"Line 9 is new.\" style=\"--line:8;"
+                 <span class=\"new\" role=\"img\" aria-label=\"Lines 9 to 12 are new.\" style=\"--line:8;"
             ),
             "{page}"
         );
@@ -220,9 +251,9 @@ mod tests {
             ),
             (
                 "listing-20-24/src/no.rs:a",
-                "the step `listing-20-24` has no file src/no.rs: ",
+                "listings/listing-20-24 has no file src/no.rs; it has 404.html, ",
             ),
-            ("listing-20-24/src/lib.rs:no", "the file has no anchor `no`"),
+            ("listing-20-24/src/lib.rs:no", "listings/listing-20-24/src/lib.rs has no anchor `no`; it has types, pool, drop, worker"),
             (
                 "listing-20-24/src/lib.rs",
                 "after `<!-- listing -->`, each fence includes a part",
@@ -246,7 +277,7 @@ mod tests {
         let fence = "\n```console\n{{#include transcripts/20-24-drop.txt:nothing}}\n```\n";
         assert_eq!(
             error_of(fence, 0),
-            "src/page.md:2: the transcript `20-24-drop` has no terminal `nothing`"
+            "src/page.md:2: the transcript `20-24-drop` has no terminal `nothing`; it has pool"
         );
         let page = expand_page(&fence.replace(":nothing", ":pool"), 0).unwrap();
         assert!(
@@ -263,9 +294,45 @@ mod tests {
 
     #[test]
     fn an_unknown_mark_is_named_with_its_place() {
-        let error = error_of("\n<!-- lisitng -->\n", 0);
+        for mark in [
+            "<!-- lisitng -->",
+            "<!--listing-->",
+            " <!-- listing -->",
+            "<!-- step -->",
+        ] {
+            let error = error_of(&format!("\n{mark}\n"), 0);
+            let said = format!("src/page.md:2: `{}` is no mark; there are ", mark.trim());
+            assert!(error.starts_with(&said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_is_shown_twice_is_named_with_both_places() {
+        assert_eq!(
+            error_of("<!-- step: starting-point -->\n", 1),
+            "src/page.md:1: the step `starting-point`: it is on src/first.md:1 already; \
+             take one of the two out"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_on_a_page_is_said_before_what_is_missing_in_the_index() {
+        let chapter = |content: &str| {
+            BookItem::Chapter(mdbook_preprocessor::book::Chapter::new(
+                "A page",
+                content.into(),
+                "page.md",
+                Vec::new(),
+            ))
+        };
+        let mut book = Book::new();
+        book.push_item(chapter("<!-- steps -->\n"));
+        book.push_item(chapter("\n<!-- lisitng -->\n"));
+        let context =
+            PreprocessorContext::new(book_commands::root(), Default::default(), "html".into());
+        let error = Steps.run(&context, book).unwrap_err().to_string();
         assert!(
-            error.starts_with("src/page.md:2: there is no mark `lisitng`;"),
+            error.starts_with("src/page.md:2: `<!-- lisitng -->`"),
             "{error}"
         );
     }

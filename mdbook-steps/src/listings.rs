@@ -85,9 +85,8 @@ impl Listings {
     ///
     /// When a listing has no caption, or is on no page.
     pub(crate) fn index(&self, root: &Path, names: &[String], page: &Path) -> Result<String> {
-        let mut table = String::from(
-            "| Step | What it does | Page | Dropping its pool |\n| --- | --- | --- | --- |\n",
-        );
+        let mut table =
+            String::from("| Step | Dropping its pool | What it does |\n| --- | --- | --- |\n");
         for name in names {
             let shown = self.shown.get(name).with_context(|| {
                 format!(
@@ -108,7 +107,7 @@ impl Listings {
             let (chapter, caption) = (&shown.chapter, step::caption(root, name)?);
             let _ = writeln!(
                 table,
-                "| [{step}]({link}) | {caption} | {chapter} | {ending} |"
+                "| [{step}]({link}) | {ending} | {caption} (*{chapter}*) |"
             );
         }
         Ok(table)
@@ -181,8 +180,9 @@ mod tests {
     fn the_index_is_made_of_captions_figures_and_tables() {
         let names = ["listing-20-25".into()];
         let index = listings().index(&book_commands::root(), &names, Path::new("intro.md"));
-        let row = "| [20-25](page.md#listing-20-25) | Shutting down the server after serving two \
-                   requests by exiting the loop | A page | always hangs |\n";
+        let row =
+            "| [20-25](page.md#listing-20-25) | always hangs | Shutting down the server after \
+                   serving two requests by exiting the loop (*A page*) |\n";
         assert!(index.unwrap().ends_with(row));
     }
 

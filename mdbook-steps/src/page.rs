@@ -21,7 +21,7 @@ pub(crate) enum Piece<'c> {
     /// A fence ```` ```console ````.
     Terminal(Fence<'c>),
     /// A comment that is no mark: a misspelled one would show nothing, and nobody would notice.
-    Unknown { line: usize, mark: &'c str },
+    Unknown { line: usize, comment: &'c str },
 }
 
 /// A fenced block of code.
@@ -72,7 +72,7 @@ pub(crate) fn pieces(chapter: &str) -> Vec<Piece<'_>> {
             Some(fence) if is_terminal(fence.text) => Some(Piece::Terminal(fence)),
             Some(_) => None,
             None => rest.mark().map(|mark| match mark {
-                Mark::Unknown(mark) => Piece::Unknown { line, mark },
+                Mark::Unknown(comment) => Piece::Unknown { line, comment },
                 Mark::Index => Piece::Index,
                 Mark::Step(name) => Piece::Step { line, name },
                 Mark::Listing(caption) => Piece::Listing {
@@ -131,16 +131,21 @@ impl<'c> Lines<'c> {
         Some(Fence { line, text })
     }
 
-    /// Reads a line, and says which mark it is.
+    /// Reads a line, and says which mark it is. A comment that fills a line is meant as one.
     fn mark(&mut self) -> Option<Mark<'c>> {
         let line = self.next().trim_end();
-        let mark = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
-        Some(match mark.split_once(": ") {
+        let comment = line.trim_start();
+        if !comment.starts_with("<!--") || !comment.ends_with("-->") {
+            return None;
+        }
+        let mark = line.strip_prefix("<!-- ");
+        let mark = mark.and_then(|mark| mark.strip_suffix(" -->"));
+        Some(match mark.and_then(|mark| mark.split_once(": ")) {
             Some(("step", name)) => Mark::Step(name),
             Some(("listing", caption)) => Mark::Listing(Some(caption)),
-            None if mark == "listing" => Mark::Listing(None),
-            None if mark == "steps" => Mark::Index,
-            _ => Mark::Unknown(mark),
+            None if mark == Some("listing") => Mark::Listing(None),
+            None if mark == Some("steps") => Mark::Index,
+            _ => Mark::Unknown(comment),
         })
     }
 

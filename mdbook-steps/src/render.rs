@@ -11,7 +11,10 @@ const END: &str = "END_OF_FILE";
 
 /// Everything that is shown of the step `name`. `before` is the step that it follows.
 pub(crate) fn step(name: &str, files: &Files, before: Option<(&str, &Files)>) -> Result<String> {
-    let mut html = format!("<div class=\"step\" id=\"step-{name}\">\n\n");
+    let mut html = format!(
+        "<div class=\"step\" id=\"step-{name}\">\n<p class=\"title\">Checkpoint: {}</p>\n\n",
+        title(name)
+    );
     if let Some((before, old)) = before {
         html += &changes(before, old, files)?;
     }
@@ -49,9 +52,9 @@ pub(crate) fn reference(name: &str) -> String {
     }
 }
 
-/// A unified diff for each file that differs, the sources first and the tests' folded away.
+/// A unified diff for each file that differs, all but the sources' folded away.
 fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
-    let (mut sources, mut others, mut tests) = (String::new(), String::new(), String::new());
+    let (mut sources, mut others) = (String::new(), String::new());
     let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
     paths.sort();
     paths.dedup();
@@ -65,29 +68,24 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
             (_, false) => "is gone",
             _ => "differs",
         };
-        let diff = TextDiff::from_lines(old_text, new_text);
-        let part = match path.iter().next().and_then(|folder| folder.to_str()) {
-            Some("src") => &mut sources,
-            Some("tests") => &mut tests,
-            _ => &mut others,
+        let part = match path.starts_with("src") {
+            true => &mut sources,
+            false => &mut others,
         };
         let path = path.display();
-        writeln!(
-            part,
-            "`{path}` {heading}:\n\n```diff\n{}```\n",
-            diff.unified_diff()
-        )?;
+        let diff = TextDiff::from_lines(old_text, new_text);
+        let mut diff = diff.unified_diff();
+        let diff = diff.header(&format!("a/{path}"), &format!("b/{path}"));
+        writeln!(part, "`{path}` {heading}:\n\n```diff\n{diff}```\n")?;
     }
 
-    let mut html = format!(
-        "What has changed since {}:\n\n{sources}{others}",
-        reference(before)
-    );
-    if !tests.is_empty() {
-        let summary = "What has changed in its tests";
+    let before = reference(before);
+    let mut html = format!("What has changed since {before}:\n\n{sources}");
+    if !others.is_empty() {
+        let summary = "What has changed in its other files";
         write!(
             html,
-            "<details>\n<summary>{summary}</summary>\n\n{tests}</details>\n\n"
+            "<details>\n<summary>{summary}</summary>\n\n{others}</details>\n\n"
         )?;
     }
     Ok(html)
@@ -118,7 +116,8 @@ fn paste(name: &str, files: &Files) -> Result<String> {
     // In parentheses, so that `exit` does not end the shell that it is pasted into.
     let mut script = String::from(
         "(\nset -e\nif [ -e hello ]; then\n  \
-         echo \"There is a 'hello' here already. It was left as it is.\" >&2\n  exit 1\nfi\n",
+         echo \"There is a 'hello' here already. It was left as it is.\" >&2\n  \
+         echo \"Give it another name, or paste this in another folder.\" >&2\n  exit 1\nfi\n",
     );
     let mut folders: Vec<_> = files.keys().filter_map(|path| path.parent()).collect();
     folders.sort();
@@ -154,7 +153,7 @@ fn paste(name: &str, files: &Files) -> Result<String> {
         "To have the step in a new folder, type in the book's folder:\n\n{}\n\
          <div class=\"paste\">\n<details>\n<summary>{summary}</summary>\n\n{}\n</details>\n</div>\n\n",
         code("sh", &command),
-        code("sh", &script)
+        code("text", &script)
     ))
 }
 

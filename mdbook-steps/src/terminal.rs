@@ -17,9 +17,11 @@ pub(crate) fn terminal(root: &Path, fence: &Fence) -> Result<Option<String>> {
     };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let transcript = Transcript::read(root, &name)?;
-    let text = transcript
-        .text(anchor)
-        .with_context(|| format!("the transcript `{name}` has no terminal `{anchor}`"))?;
+    let text = transcript.text(anchor).with_context(|| {
+        let terminals: Vec<_> = transcript.terminals().collect();
+        let terminals = terminals.join(", ");
+        format!("the transcript `{name}` has no terminal `{anchor}`; it has {terminals}")
+    })?;
     Ok(Some(html(text)))
 }
 

@@ -74,8 +74,16 @@ impl Server {
         let port = lock_port();
         let mut child = Command::new(env!("CARGO_BIN_EXE_hello"))
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        // Its panics are shown with this test's output, and only if the test fails.
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok).take(1000) {
+                eprintln!("{line}");
+            }
+        });
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, output) = mpsc::channel();
         thread::spawn(move || {
