@@ -96,6 +96,10 @@ fn write_documents(
             let text = format!("{}{module}", wrapper.replace("{}", fence));
             named += &template(&format!("skt-{listing}-{name}"), &text);
         }
+        let tests = format!(
+            "#![allow(unused)]\nmod page {{{{\n{fence}\n}}}}\nfn main() {{{{}}}}\n{module}"
+        );
+        named += &template(&format!("skt-{listing}-tests"), &tests);
     }
     let default = template("skeptic-template", &with_deadline);
 
@@ -210,10 +214,11 @@ fn write_models(
             .get(Path::new("src/lib.rs"))
             .with_context(|| format!("{place}: there is none"))?;
         let source = std::str::from_utf8(source)?;
+        // Neither its docs nor its own tests are part of the model.
+        let (model, _) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
         let code = || {
-            source
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("//"))
+            let lines = model.lines();
+            lines.filter(|line| !line.trim_start().starts_with("//"))
         };
         ensure!(
             code().filter(|line| line.contains("std::")).count() == 1
@@ -221,7 +226,7 @@ fn write_models(
             "{place}: everything from std comes in one `use std::{{...}}` at the top, \
              so that the model check can swap it for shuttle"
         );
-        let model = format!("\n{source}").replacen("\nuse std::", "\nuse shuttle::", 1);
+        let model = format!("\n{model}").replacen("\nuse std::", "\nuse shuttle::", 1);
         models.push((listing.clone(), model));
     }
     for document in documents {

@@ -6,6 +6,7 @@
 
 mod support;
 
+use book_commands::{mutants, root};
 use libtest_mimic::{Arguments, Failed, Trial};
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
@@ -13,7 +14,7 @@ use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use support::{anchors, directives, includes, join, line_of, report, Include, Sources};
+use support::{anchors, directives, includes, join, line_of, relative, report, Include, Sources};
 
 /// What a fence may hold. Any other word is an error: ```` ```Rust ```` would escape the tests.
 const LANGUAGES: [&str; 5] = ["rust", "console", "diff", "sh", "text"];
@@ -330,6 +331,21 @@ fn check_quotes(sources: &Sources, page: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The record of cargo-mutants is of the pool and the tests as they are now.
+fn check_mutants(sources: &Sources) -> Vec<String> {
+    let file = mutants::file(Path::new(""));
+    let file = relative(Path::new(""), &file);
+    let recorded = sources.text(&file).unwrap_or_default();
+    match mutants::title(&root()) {
+        Ok(title) if recorded.starts_with(&title) => Vec::new(),
+        Ok(_) => vec![format!(
+            "{file}: the pool or its tests have changed since; record it again with \
+             `cargo book mutants`"
+        )],
+        Err(error) => vec![format!("{error:#}")],
+    }
+}
+
 /// The table of contents and the folder agree.
 fn check_summary(sources: &Sources) -> Vec<String> {
     const SUMMARY: &str = "src/SUMMARY.md";
@@ -439,6 +455,7 @@ fn main() -> Result<(), String> {
         );
     }
     trial("includes::summary".into(), Box::new(check_summary));
+    trial("listing-20-27::mutants".into(), Box::new(check_mutants));
     trial("includes::pictures".into(), Box::new(check_pictures));
 
     libtest_mimic::run(&arguments, trials).exit()

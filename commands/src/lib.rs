@@ -1,5 +1,6 @@
 //! The book's own commands, which `cargo book` runs.
 //!
+//! - [`mutants`] records what cargo-mutants finds out about a step's tests.
 //! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.
 //! - [`check`] checks a reader's solution of an exercise.
@@ -9,6 +10,7 @@
 
 pub mod check;
 pub mod mdbook;
+pub mod mutants;
 pub mod picture;
 pub mod step;
 pub mod tables;
@@ -58,6 +60,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[NAME...]",
         summary: "record the terminal transcripts anew: all, or the named ones",
         run: |names| transcripts::record(&root(), names),
+    },
+    Subcommand {
+        name: "mutants",
+        arguments: "",
+        summary: "record what cargo-mutants finds out about the tests of 20-27",
+        run: |_| mutants::record(&root()),
     },
     Subcommand {
         name: "picture",

@@ -19,6 +19,7 @@ pub(crate) struct Part<'c> {
     pub(crate) listing: String,
     pub(crate) file: PathBuf,
     anchor: &'c str,
+    with_rest: bool,
 }
 
 impl<'c> Part<'c> {
@@ -28,7 +29,12 @@ impl<'c> Part<'c> {
     ///
     /// When it includes no part of a listing.
     pub(crate) fn of(fence: &Fence<'c>) -> Result<Part<'c>> {
-        let part = fence.include().and_then(|Include { path, anchor }| {
+        let part = fence.include().and_then(|include| {
+            let Include {
+                path,
+                anchor,
+                with_rest,
+            } = include;
             let mut parts = path
                 .components()
                 .skip_while(|part| *part == Component::ParentDir);
@@ -37,6 +43,7 @@ impl<'c> Part<'c> {
                 listing: parts.next()?.as_os_str().to_str()?.to_owned(),
                 file: parts.collect(),
                 anchor,
+                with_rest,
             })
         });
         part.context(
@@ -105,7 +112,11 @@ pub(crate) fn figure(
         code += "<div class=\"code\">\n";
         let runs = new_lines(&source, part.anchor, &added);
         let runs = runs.map_err(|error| anyhow!("listings/{name}/{} {error}", file.display()));
-        for run in runs? {
+        let shown = |run: &Run| part.with_rest || run.line.is_some();
+        for mut run in runs?.into_iter().filter(shown) {
+            if let (Some(line), false) = (run.line, part.with_rest) {
+                run.whole = line; // the part is the whole
+            }
             code += &run.marker();
             any |= run.line.is_some();
         }

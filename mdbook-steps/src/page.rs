@@ -35,19 +35,22 @@ pub(crate) struct Fence<'c> {
 pub(crate) struct Include<'c> {
     pub(crate) path: &'c Path,
     pub(crate) anchor: &'c str,
+    /// Whether the rest of the file is there, too, hidden: `rustdoc_include`.
+    pub(crate) with_rest: bool,
 }
 
 impl<'c> Fence<'c> {
     /// The one include that is the fence's whole body.
     pub(crate) fn include(&self) -> Option<Include<'c>> {
         static INCLUDE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^```.*\n\{\{#(?:rustdoc_)?include ([^:}]+):([\w-]+)\}\}\n```\n?$")
+            Regex::new(r"^```.*\n\{\{#(rustdoc_)?include ([^:}]+):([\w-]+)\}\}\n```\n?$")
                 .expect("a pattern")
         });
         let found = INCLUDE.captures(self.text)?;
         Some(Include {
-            path: Path::new(found.get(1)?.as_str()),
-            anchor: found.get(2)?.as_str(),
+            with_rest: found.get(1).is_some(),
+            path: Path::new(found.get(2)?.as_str()),
+            anchor: found.get(3)?.as_str(),
         })
     }
 }

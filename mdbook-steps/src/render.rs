@@ -63,20 +63,27 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
         if old_text == new_text {
             continue;
         }
-        let heading = match (old.contains_key(path), new.contains_key(path)) {
-            (false, _) => "is new",
-            (_, false) => "is gone",
-            _ => "differs",
-        };
         let part = match path.starts_with("src") {
             true => &mut sources,
             false => &mut others,
         };
-        let path = path.display();
+        let name = path.display();
+        if !old.contains_key(path) {
+            let lines = new_text.lines().count();
+            writeln!(
+                part,
+                "`{name}` is new: {lines} lines, which are all below.\n"
+            )?;
+            continue;
+        }
+        let heading = match new.contains_key(path) {
+            true => "differs",
+            false => "is gone",
+        };
         let diff = TextDiff::from_lines(old_text, new_text);
         let mut diff = diff.unified_diff();
-        let diff = diff.header(&format!("a/{path}"), &format!("b/{path}"));
-        writeln!(part, "`{path}` {heading}:\n\n```diff\n{diff}```\n")?;
+        let diff = diff.header(&format!("a/{name}"), &format!("b/{name}"));
+        writeln!(part, "`{name}` {heading}:\n\n```diff\n{diff}```\n")?;
     }
 
     let before = reference(before);

@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// When the transcript was not recorded, or has no such terminal.
 pub(crate) fn terminal(root: &Path, fence: &Fence) -> Result<Option<String>> {
-    let Some(Include { path, anchor }) = fence.include() else {
+    let Some(Include { path, anchor, .. }) = fence.include() else {
         return Ok(None);
     };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
