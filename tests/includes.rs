@@ -331,6 +331,26 @@ fn check_quotes(sources: &Sources, page: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The tests that the prose names exist: a name of three words or more, such as `a_job_is_lost`.
+fn check_tests(sources: &Sources, page: &str, text: &str) -> Vec<String> {
+    static TEST: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[a-z]+(_[a-z0-9]+){2,}$").expect("a pattern"));
+    let listings = sources.under("listings/");
+    let exists = |name: &str| {
+        let function = format!("fn {name}(");
+        listings.values().any(|text| text.contains(&function))
+    };
+    let spans = parse(text).spans.into_iter();
+    spans
+        .filter(|(_, span)| TEST.is_match(span) && !exists(span))
+        .map(|(line, span)| {
+            format!(
+                "{page}:{line}: names the test `{span}`, which no listing has; correct the name"
+            )
+        })
+        .collect()
+}
+
 /// The record of cargo-mutants is of the pool and the tests as they are now.
 fn check_mutants(sources: &Sources) -> Vec<String> {
     let file = mutants::file(Path::new(""));
@@ -442,6 +462,7 @@ fn main() -> Result<(), String> {
                 let mut problems = check_directives(sources, &page, &text);
                 problems.extend(check_fences(&page, &text));
                 problems.extend(check_mentions(sources, &page, &text));
+                problems.extend(check_tests(sources, &page, &text));
                 problems.extend(check_quotes(sources, &page, &text));
                 problems
             }),
@@ -566,6 +587,7 @@ fn catches() -> Vec<Trial> {
         ("diff_that_is_not_searched", "```diff,listing-1-1,my-change\n-a\n+b\n```\n", &["src/page.md:4: a diff fence is"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
+        ("test_of_no_listing", "As `a_test_that_is_not` shows,\n", &["src/page.md:4: names the test `a_test_that_is_not`"]),
         ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),
     ] {
         let page = format!("{shown}{page}");
@@ -665,6 +687,7 @@ fn all_problems(sources: &Sources) -> Vec<String> {
         problems.extend(check_directives(sources, page, text));
         problems.extend(check_fences(page, text));
         problems.extend(check_mentions(sources, page, text));
+        problems.extend(check_tests(sources, page, text));
         problems.extend(check_quotes(sources, page, text));
     }
     for listing in sources.listings() {
