@@ -32,6 +32,10 @@ fn fails_on_the_step_before(name: &str) -> Result<(), Failed> {
     let command = check::command(&root(), name, &folder, &copy).map_err(report)?;
     let why = match support::run(command, DEADLINE) {
         Err(printed) if printed.contains("test result: FAILED.") => return Ok(()),
+        // What the exercise asks for is not there.
+        Err(printed) if printed.contains("could not compile `hello` (test \"check\")") => {
+            return Ok(())
+        }
         Err(printed) => format!("has not run: {printed}"),
         Ok(()) => "passes, and nothing is solved".to_owned(),
     };

@@ -1,0 +1,135 @@
+//! What counts as done: `cargo book check 20-28 FOLDER` runs this against a crate of your own.
+
+mod common;
+
+use common::in_time;
+use hello::{BuildError, Closed, ThreadPool};
+use std::{env, error::Error, panic, process::Command, sync::mpsc, thread, time::Duration};
+
+#[test]
+fn a_pool_of_no_workers_is_an_error() {
+    let error = ThreadPool::build(0).err().expect("a pool of no workers");
+
+    assert!(matches!(error, BuildError::NoWorkers), "{error:?}");
+    assert_eq!(error.to_string(), "a pool needs at least one worker");
+    assert!(error.source().is_none());
+}
+
+/// Runs the named test of this file in a process of its own, with little memory for threads.
+#[cfg(target_os = "linux")]
+fn with_little_memory(test: &str) -> std::process::Output {
+    let script = r#"ulimit -v 300000 && exec "$0" --exact "$1" --nocapture --test-threads 1"#;
+    let run = {
+        let test = test.to_owned();
+        move || {
+            Command::new("sh")
+                .args(["-c", script])
+                .arg(env::current_exe().unwrap())
+                .arg(test)
+                .env("IN_CHILD", "yes")
+                .output()
+                .unwrap()
+        }
+    };
+    common::within(Duration::from_secs(60), run)
+        .expect("not done after 60 s")
+        .unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_thread_that_does_not_start_is_an_error() {
+    if env::var_os("IN_CHILD").is_none() {
+        let output = with_little_memory("a_thread_that_does_not_start_is_an_error");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{printed}{output:?}");
+        // Those that had been started have ended by then.
+        let started = printed.matches("Shutting down worker ").count();
+        let ended = printed.matches(" disconnected; shutting down.").count();
+        assert!(
+            started > 0 && started == ended,
+            "{started} started, {ended} ended"
+        );
+        return;
+    }
+
+    let error = ThreadPool::build(100_000).err().expect("that many threads");
+    assert!(matches!(error, BuildError::Spawn(_)), "{error:?}");
+    assert!(error.source().is_some());
+}
+
+#[test]
+fn a_panicking_job_costs_nothing_but_itself() {
+    in_time(|| {
+        let pool = ThreadPool::new(1);
+        let (sender, receiver) = mpsc::channel();
+
+        for job in 0..20 {
+            let sender = sender.clone();
+            pool.execute(move || {
+                assert!(job % 2 == 0, "on purpose");
+                sender.send(job).unwrap();
+            });
+        }
+        drop(sender);
+
+        assert!(receiver.iter().eq((0..20).filter(|job| job % 2 == 0)));
+    })
+    .expect("the drop panicked");
+}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("in the drop of what was panicked with");
+    }
+}
+
+#[test]
+fn a_job_may_panic_with_something_that_panics_when_dropped() {
+    in_time(|| {
+        let pool = ThreadPool::new(1);
+        pool.execute(|| panic::panic_any(PanicsWhenDropped));
+
+        let (sender, receiver) = mpsc::channel();
+        pool.execute(move || sender.send("still here").unwrap());
+        assert_eq!(receiver.recv(), Ok("still here"));
+    })
+    .expect("the drop panicked");
+}
+
+#[test]
+fn a_closed_pool_runs_what_is_queued_and_refuses_the_rest() {
+    in_time(|| {
+        let (sender, receiver) = mpsc::channel();
+        let mut pool = ThreadPool::new(2);
+        for job in 0..10 {
+            let sender = sender.clone();
+            pool.execute(move || {
+                thread::sleep(Duration::from_millis(5));
+                sender.send(job).unwrap();
+            });
+        }
+
+        pool.close();
+        pool.close(); // does nothing
+        assert_eq!(
+            pool.try_execute(move || sender.send(99).unwrap()),
+            Err(Closed)
+        );
+
+        let mut ran: Vec<_> = receiver.iter().collect();
+        ran.sort();
+        assert!(ran.into_iter().eq(0..10));
+    })
+    .expect("the drop panicked");
+}
+
+#[test]
+fn errors_can_be_passed_on_to_another_thread() {
+    fn is_an_error<T: Error + Send + Sync + 'static>() {}
+
+    is_an_error::<BuildError>();
+    is_an_error::<Closed>();
+}
