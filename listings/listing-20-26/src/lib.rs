@@ -1,9 +1,10 @@
 // ANCHOR: crate
-//! A thread pool that can be stopped without losing a job.
+//! A thread pool that finishes its queue before it stops.
 //!
-//! [`ThreadPool::new`] starts a number of threads, the pool's *workers*. [`ThreadPool::execute`]
-//! queues a closure, a *job*, and the first worker that is free runs it. Dropping the pool waits
-//! until every job has run.
+//! [`ThreadPool::new`] starts a number of threads, the pool's *workers*.
+//! [`ThreadPool::execute`] queues a closure, a *job*, and the first worker that
+//! is free runs it. Dropping the pool waits until every job has run;
+//! [`ThreadPool`] says what becomes of jobs that panic.
 //!
 //! ```
 //! use hello::ThreadPool;
@@ -23,7 +24,8 @@
 //! assert_eq!(squares, [1, 4, 9]);
 //! ```
 //!
-//! The workers print what they do to standard output: this pool is made to be watched.
+//! The workers print what they do to standard output: this pool is made to be
+//! watched.
 
 #![warn(missing_docs)]
 // ANCHOR_END: crate
@@ -36,24 +38,30 @@ use std::{
 // ANCHOR: types
 /// A fixed number of worker threads, and a queue of jobs for them.
 ///
-/// Jobs are taken from the queue in the order in which they were put there, and run at the same
-/// time on as many threads as there are workers. The queue has no limit: jobs that come faster
-/// than they are run pile up in memory.
+/// Jobs are taken from the queue in the order in which they were put there, and
+/// run at the same time on as many threads as there are workers. The queue has
+/// no limit: jobs that come faster than they are run pile up in memory.
 ///
 /// # Dropping the pool
 ///
-/// The drop closes the queue, and then waits for every worker to end. A worker ends when the queue
-/// is empty, so every job that was queued has run when the drop returns.
+/// The drop closes the queue, and then waits for every worker to end. A worker
+/// ends when the queue is empty, so every job that was queued has run when the
+/// drop returns.
 ///
 /// - A job that never ends keeps the drop waiting without end.
-/// - A job must not drop the pool that runs it: the drop would wait for its own thread. A job that
-///   shares the pool, for instance in an [`Arc`], must not be the last to hold it.
+/// - A job must not drop the pool that runs it: the drop would wait for its own
+///   thread. A job that shares the pool, for instance in an [`Arc`], must not
+///   be the last to hold it.
 ///
 /// # Panics
 ///
-/// A job that panics ends its worker, and whoever queued the job is not told. The other workers go
-/// on. Dropping the pool panics when it comes to the worker that was lost, and does not wait for
-/// the ones after it.
+/// A job that panics ends its worker, and whoever queued the job is not told.
+/// The other workers go on. If the last one is lost, the jobs still in the
+/// queue never run.
+///
+/// Dropping the pool panics when it comes to a worker that was lost, and does
+/// not wait for the ones after it. If the thread that drops the pool is
+/// panicking already, this second panic ends the process.
 ///
 /// # Examples
 ///
@@ -89,12 +97,13 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 impl ThreadPool {
     /// Starts a pool of `size` workers, which wait for jobs.
     ///
-    /// The number stays as it is: no worker is added, and one that is lost is not replaced.
+    /// The number stays as it is: no worker is added, and one that is lost is
+    /// not replaced.
     ///
     /// # Panics
     ///
-    /// If `size` is zero, since such a pool could take jobs but never run one; and if the operating
-    /// system refuses to start a thread.
+    /// If `size` is zero, since such a pool could take jobs but never run one;
+    /// and if the operating system refuses to start a thread.
     ///
     /// # Examples
     ///
@@ -102,7 +111,7 @@ impl ThreadPool {
     /// use hello::ThreadPool;
     /// use std::thread;
     ///
-    /// // One worker for each job that this machine can run at a time.
+    /// // As many workers as this machine can run threads at once.
     /// let size = thread::available_parallelism().map_or(1, |cores| cores.get());
     /// let pool = ThreadPool::new(size);
     /// ```
@@ -124,12 +133,13 @@ impl ThreadPool {
 
     /// Queues a job, and returns at once.
     ///
-    /// The first worker that is free runs the job, once. What the job returns has to leave it by
-    /// some other way, such as a channel.
+    /// The first worker that is free runs the job, once. What the job returns
+    /// has to leave it by some other way, such as a channel.
     ///
     /// # Panics
     ///
-    /// If no worker is left, because each of them has been lost to a job that panicked.
+    /// If no worker is left, because each of them has been lost to a job that
+    /// panicked.
     ///
     /// # Examples
     ///

@@ -9,6 +9,7 @@ use std::{
     panic::{catch_unwind, AssertUnwindSafe},
     process::Command,
     sync::{mpsc, Arc},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -50,8 +51,20 @@ fn the_crate_the_pool_and_both_methods_have_an_example_that_runs() {
     let tested = cargo(&["test", "--doc"], "");
 
     let printed = tested.unwrap_or_else(|printed| panic!("an example fails:\n{printed}"));
-    let ran = printed.matches("... ok").count();
-    assert!(ran >= 4, "{ran} examples ran, and 4 are wanted:\n{printed}");
+    for item in [
+        "(line",
+        "ThreadPool (line",
+        "ThreadPool::new (line",
+        "ThreadPool::execute (line",
+    ] {
+        let of_item = format!("test src/lib.rs - {item}");
+        let mut tests = printed.lines().filter(|line| line.starts_with(&of_item));
+        assert!(
+            // `- compile ... ok`: it has not run.
+            tests.any(|line| line.ends_with(") ... ok")),
+            "no example runs for `{item} ...)`:\n{printed}"
+        );
+    }
 }
 
 #[test]
@@ -152,4 +165,47 @@ fn a_job_that_drops_the_pool_does_not_get_past_the_drop() {
 
     // It waits for its own thread; where that is noticed, it panics instead.
     assert!(is_past.recv_timeout(Duration::from_secs(1)).is_err());
+}
+
+#[test]
+fn jobs_that_are_queued_when_the_last_worker_is_lost_never_run() {
+    let (sender, receiver) = mpsc::channel();
+
+    in_time(move || {
+        let pool = ThreadPool::new(1);
+        pool.execute(|| {
+            thread::sleep(Duration::from_millis(50));
+            panic!("on purpose");
+        });
+        for job in 0..5 {
+            let sender = sender.clone();
+            pool.execute(move || sender.send(job).unwrap());
+        }
+        drop(sender);
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    })
+    .expect("a job was lost");
+
+    assert_eq!(receiver.iter().count(), 0);
+}
+
+#[test]
+fn the_drop_does_not_wait_for_workers_behind_a_lost_one() {
+    // Whether the lost worker is the first of the two is chance: so again and again.
+    let left_early = (0..100).any(|_| {
+        in_time(|| {
+            let pool = ThreadPool::new(2);
+            let (end, ended) = mpsc::channel();
+            pool.execute(|| panic!("on purpose"));
+            pool.execute(move || {
+                thread::sleep(Duration::from_millis(20));
+                let _ = end.send(());
+            });
+            assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+            ended.try_recv().is_err()
+        })
+        .expect("the drop did not panic")
+    });
+
+    assert!(left_early, "the drop always waited for the other worker");
 }

@@ -78,17 +78,32 @@ impl Folder {
         Folder(folder)
     }
 
-    /// A copy of this crate, but for the tests of the book.
+    /// A copy of this crate, but for this file.
     fn copy(&self, name: &str) -> PathBuf {
         let copy = self.0.join(name);
-        for file in ["Cargo.toml", "Cargo.lock", "src/lib.rs", "tests/library.rs"] {
-            let to = copy.join(file);
+        let mut files = vec![PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")];
+        for folder in ["src", "tests", "tests/common"] {
+            let entries = fs::read_dir(crate_folder().join(folder));
+            let entries = entries.into_iter().flatten().map(|entry| entry.unwrap());
+            let found = entries.map(|entry| Path::new(folder).join(entry.file_name()));
+            files.extend(found.filter(|file| file.extension().is_some_and(|e| e == "rs")));
+        }
+        files.retain(|file| {
+            !["tests/check.rs", "src/main.rs"]
+                .map(Path::new)
+                .contains(&&**file)
+        });
+        for file in files {
+            let to = copy.join(&file);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), to)
-                .unwrap_or_else(|error| panic!("{file}: {error}"));
+            fs::copy(crate_folder().join(file), to).unwrap();
         }
         copy
     }
+}
+
+fn crate_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 impl Drop for Folder {
@@ -116,8 +131,16 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Command {
 
 /// Runs your tests in a copy. They have a minute.
 fn run(copy: &Path) -> Ending {
-    let built = cargo(copy, &["--no-run"]).status().unwrap();
-    assert!(built.success(), "{} does not compile", copy.display());
+    let built = cargo(copy, &["--no-run"])
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    if !built.status.success() {
+        panic!(
+            "does not compile:\n{}",
+            String::from_utf8_lossy(&built.stderr)
+        );
+    }
 
     // Many at a time: those that fail do so by waiting. And nothing is kept of what they print.
     let run = [
@@ -148,38 +171,50 @@ fn run(copy: &Path) -> Ending {
     Ending::Hang
 }
 
-/// Makes the mistake in the copy.
-fn make(copy: &Path, (name, changes): Mistake) {
-    let library = copy.join("src/lib.rs");
-    let mut text = fs::read_to_string(&library).unwrap();
+/// The pool with the mistake in it. Your tests in the same file stay as they are.
+fn with_mistake(library: &str, (name, changes): Mistake) -> String {
+    let (pool, tests) = library.split_at(library.find("#[cfg(test)]").unwrap_or(library.len()));
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let mut pool: String = pool.split_inclusive('\n').filter(is_code).collect();
     for (from, to) in changes {
-        let found = text.matches(from).count();
+        let found = pool.matches(from).count();
         assert_eq!(
             found, 1,
-            "for the mistake \"{name}\", `{from}` has to be in src/lib.rs once: \
-             leave the pool as it is in Listing 20-26, and add tests"
+            "for the mistake \"{name}\", the pool in src/lib.rs has to hold `{from}` once: \
+             leave it as it is in Listing 20-26, and add tests"
         );
-        text = text.replace(from, to);
+        pool = pool.replace(from, to);
     }
-    fs::write(library, text).unwrap();
+    pool + tests
 }
 
 #[test]
 fn your_tests_pass_with_your_pool_and_catch_each_mistake() {
+    let library = fs::read_to_string(crate_folder().join("src/lib.rs")).unwrap();
+    let wrong = MISTAKES
+        .iter()
+        .map(|mistake| with_mistake(&library, *mistake));
+    let wrong: Vec<String> = wrong.collect();
+    assert!(
+        crate_folder().join("tests/library.rs").is_file(),
+        "your crate has no tests/library.rs yet: that is where your tests go"
+    );
+
     let folder = Folder::new();
     assert_eq!(
         run(&folder.copy("right")),
         Ending::Pass,
-        "your tests, with your pool"
+        "your tests do not pass with your own pool, before any mistake is made; see \
+         `cargo test --lib --test library` in your folder"
     );
 
     let folder = &folder;
     let endings: Vec<Ending> = thread::scope(|scope| {
-        let runs: Vec<_> = (MISTAKES.iter().enumerate())
-            .map(|(number, mistake)| {
+        let runs: Vec<_> = (wrong.iter().enumerate())
+            .map(|(number, library)| {
                 scope.spawn(move || {
                     let copy = folder.copy(&number.to_string());
-                    make(&copy, *mistake);
+                    fs::write(copy.join("src/lib.rs"), library).unwrap();
                     run(&copy)
                 })
             })
@@ -194,5 +229,13 @@ fn your_tests_pass_with_your_pool_and_catch_each_mistake() {
             Ending::Hang => println!("caught, but a test has no deadline: {name}"),
         }
     }
-    assert!(endings.iter().all(|ending| *ending == Ending::Fail));
+    let caught = endings
+        .iter()
+        .filter(|ending| **ending == Ending::Fail)
+        .count();
+    assert_eq!(
+        caught,
+        MISTAKES.len(),
+        "mistakes caught in time; the others are named above"
+    );
 }

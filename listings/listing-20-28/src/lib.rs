@@ -1,9 +1,9 @@
 // ANCHOR: crate
-//! A thread pool that can be stopped without losing a job.
+//! A thread pool that finishes its queue before it stops.
 //!
-//! [`ThreadPool::new`] starts a number of threads, the pool's *workers*. [`ThreadPool::execute`]
-//! queues a closure, a *job*, and the first worker that is free runs it. Dropping the pool waits
-//! until every job has run.
+//! [`ThreadPool::new`] starts a number of threads, the pool's *workers*.
+//! [`ThreadPool::execute`] queues a closure, a *job*, and the first worker that
+//! is free runs it. Dropping the pool waits until every job has run.
 //!
 //! ```
 //! use hello::ThreadPool;
@@ -23,7 +23,8 @@
 //! assert_eq!(squares, [1, 4, 9]);
 //! ```
 //!
-//! The workers print what they do to standard output: this pool is made to be watched.
+//! The workers print what they do to standard output: this pool is made to be
+//! watched.
 
 #![warn(missing_docs)]
 // ANCHOR_END: crate
@@ -42,23 +43,25 @@ use std::{
 // ANCHOR: types
 /// A fixed number of worker threads, and a queue of jobs for them.
 ///
-/// Jobs are taken from the queue in the order in which they were put there, and run at the same
-/// time on as many threads as there are workers. The queue has no limit: jobs that come faster
-/// than they are run pile up in memory.
+/// Jobs are taken from the queue in the order in which they were put there, and
+/// run at the same time on as many threads as there are workers. The queue has
+/// no limit: jobs that come faster than they are run pile up in memory.
 ///
 /// # Dropping the pool
 ///
-/// The drop closes the queue, and then waits for every worker to end. It does not panic. A worker ends when the queue
-/// is empty, so every job that was queued has run when the drop returns.
+/// The drop closes the queue, and then waits for every worker to end. It does
+/// not panic. A worker ends when the queue is empty, so every job that was
+/// queued has run when the drop returns.
 ///
 /// - A job that never ends keeps the drop waiting without end.
-/// - A job must not drop the pool that runs it: the drop would wait for its own thread. A job that
-///   shares the pool, for instance in an [`Arc`], must not be the last to hold it.
+/// - A job must not drop the pool that runs it: the drop would wait for its own
+///   thread. A job that shares the pool, for instance in an [`Arc`], must not
+///   be the last to hold it.
 ///
 /// # Panicking jobs
 ///
-/// A job that panics costs nothing but itself: its worker catches the panic, says so, and goes on.
-/// Whoever queued the job is not told.
+/// A job that panics costs nothing but itself: its worker catches the panic,
+/// says so, and goes on. Whoever queued the job is not told.
 ///
 /// # Examples
 ///
@@ -94,7 +97,8 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 impl ThreadPool {
     /// Starts a pool of `size` workers, which wait for jobs.
     ///
-    /// The number stays as it is: no worker is added, and one that is lost is not replaced.
+    /// The number stays as it is: no worker is added, and one that is lost is
+    /// not replaced.
     ///
     /// # Panics
     ///
@@ -106,7 +110,7 @@ impl ThreadPool {
     /// use hello::ThreadPool;
     /// use std::thread;
     ///
-    /// // One worker for each job that this machine can run at a time.
+    /// // As many workers as this machine can run threads at once.
     /// let size = thread::available_parallelism().map_or(1, |cores| cores.get());
     /// let pool = ThreadPool::new(size);
     /// ```
@@ -121,9 +125,10 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`NoWorkers`](BuildError::NoWorkers) if `size` is zero, since such a pool could take jobs but
-    /// never run one. [`Spawn`](BuildError::Spawn) if the operating system refuses to start a
-    /// thread; the workers that were started before it have ended when this returns.
+    /// [`NoWorkers`](BuildError::NoWorkers) if `size` is zero, since such a
+    /// pool could take jobs but never run one. [`Spawn`](BuildError::Spawn) if
+    /// the operating system refuses to start a thread; the workers that were
+    /// started before it have ended when this returns.
     ///
     /// # Examples
     ///
@@ -155,8 +160,8 @@ impl ThreadPool {
 
     /// Queues a job, and returns at once.
     ///
-    /// The first worker that is free runs the job, once. What the job returns has to leave it by
-    /// some other way, such as a channel.
+    /// The first worker that is free runs the job, once. What the job returns
+    /// has to leave it by some other way, such as a channel.
     ///
     /// # Panics
     ///
@@ -188,7 +193,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after [`close`](ThreadPool::close). The job is dropped without being run.
+    /// [`Closed`] after [`close`](ThreadPool::close). The job is dropped
+    /// without being run.
     ///
     /// # Examples
     ///
@@ -209,7 +215,8 @@ impl ThreadPool {
         sender.send(Box::new(f)).map_err(|_| Closed)
     }
 
-    /// Takes no more jobs. The ones that are queued still run; this does not wait for them.
+    /// Takes no more jobs. The ones that are queued still run; this does not
+    /// wait for them.
     ///
     /// Closing a closed pool does nothing.
     ///

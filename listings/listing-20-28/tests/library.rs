@@ -24,7 +24,9 @@ fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
 
     if is_done.recv_timeout(Duration::from_secs(5)) == Err(RecvTimeoutError::Timeout) {
         // A thread cannot be ended, and this one may be printing without end. A process can.
-        let _ = writeln!(io::stderr(), "\nnot done after 5 s");
+        let test = thread::current();
+        let test = test.name().unwrap_or("a test");
+        let _ = writeln!(io::stderr(), "\n{test}: not done after 5 s");
         process::exit(101);
     }
     thread
@@ -52,6 +54,23 @@ fn every_job_runs_once() {
     assert!(runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
 }
 // ANCHOR_END: once
+
+// ANCHOR: order
+#[test]
+fn one_worker_runs_jobs_in_the_order_in_which_they_were_queued() {
+    let (sender, receiver) = mpsc::channel();
+
+    in_time(move || {
+        let pool = ThreadPool::new(1);
+        for job in 0..100 {
+            let sender = sender.clone();
+            pool.execute(move || sender.send(job).unwrap());
+        }
+    });
+
+    assert!(receiver.iter().eq(0..100));
+}
+// ANCHOR_END: order
 
 // ANCHOR: drop
 #[test]
