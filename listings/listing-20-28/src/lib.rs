@@ -3,7 +3,8 @@
 //!
 //! [`ThreadPool::new`] starts a number of threads, the pool's *workers*.
 //! [`ThreadPool::execute`] queues a closure, a *job*, and the first worker that
-//! is free runs it. Dropping the pool waits until every job has run.
+//! is free runs it. Dropping the pool waits until every job has run;
+//! [`ThreadPool`] says what becomes of jobs that panic.
 //!
 //! ```
 //! use hello::ThreadPool;
