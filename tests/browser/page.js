@@ -26,6 +26,8 @@ window.book = {
     // What axe-core has to say against the page, one line for each element; but for the blocks of
     // code that are excluded.
     async axe(exclude = []) {
+        // Until what has just changed has been laid out, and the page has seen it.
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
         const { violations } = await axe.run({ include: document, exclude }, {
             resultTypes: ['violations'], // quicker
             preload: false, // the style sheets once more, which a page from a file may not ask for

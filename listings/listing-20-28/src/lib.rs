@@ -32,6 +32,7 @@
 
 // ANCHOR: uses
 use std::{
+    any::Any,
     error, fmt, io, mem,
     panic::{self, AssertUnwindSafe},
 };
@@ -55,9 +56,8 @@ use std::{
 /// queued has run when the drop returns.
 ///
 /// - A job that never ends keeps the drop waiting without end.
-/// - A job must not drop the pool that runs it: the drop would wait for its own
-///   thread. A job that shares the pool, for instance in an [`Arc`], must not
-///   be the last to hold it.
+/// - A job may drop the pool that runs it, for instance if it is the last to hold
+///   an [`Arc`] of it. That drop waits for all workers but its own.
 ///
 /// # Panicking jobs
 ///
@@ -103,7 +103,8 @@ impl ThreadPool {
     ///
     /// # Panics
     ///
-    /// Where [`build`](ThreadPool::build) would return an error.
+    /// If `size` is zero, or if the operating system refuses to start a thread.
+    /// [`build`](ThreadPool::build) returns these as errors.
     ///
     /// # Examples
     ///
@@ -115,9 +116,11 @@ impl ThreadPool {
     /// let size = thread::available_parallelism().map_or(1, |cores| cores.get());
     /// let pool = ThreadPool::new(size);
     /// ```
+    #[track_caller]
     pub fn new(size: usize) -> ThreadPool {
         match ThreadPool::build(size) {
             Ok(pool) => pool,
+            Err(BuildError::Spawn(cause)) => panic!("a worker could not be started: {cause}"),
             Err(error) => panic!("{error}"),
         }
     }
@@ -166,7 +169,8 @@ impl ThreadPool {
     ///
     /// # Panics
     ///
-    /// Where [`try_execute`](ThreadPool::try_execute) would return an error.
+    /// If the pool is closed. [`try_execute`](ThreadPool::try_execute) returns that as
+    /// an error.
     ///
     /// # Examples
     ///
@@ -181,6 +185,7 @@ impl ThreadPool {
     ///
     /// assert_eq!(receiver.recv(), Ok("done"));
     /// ```
+    #[track_caller]
     pub fn execute<F>(&self, f: F)
     where
         F: FnOnce() + Send + 'static,
@@ -274,6 +279,14 @@ impl fmt::Display for Closed {
 }
 
 impl error::Error for Closed {}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let workers = self.workers.len();
+        let mut pool = f.debug_struct("ThreadPool");
+        pool.field("workers", &workers).finish_non_exhaustive()
+    }
+}
 // ANCHOR_END: errors
 
 // ANCHOR: drop
@@ -282,17 +295,34 @@ impl Drop for ThreadPool {
         self.close();
 
         for worker in &mut self.workers {
-            println!("Shutting down worker {}", worker.id);
+            say(format_args!("Shutting down worker {}", worker.id));
 
             if let Some(thread) = worker.thread.take() {
-                if thread.join().is_err() {
-                    println!("Worker {} was lost.", worker.id);
+                // A job drops its own pool: this thread cannot wait for itself.
+                let is_this_one = thread.thread().id() == thread::current().id();
+
+                if !is_this_one && thread.join().is_err() {
+                    say(format_args!("Worker {} was lost.", worker.id));
                 }
             }
         }
     }
 }
 // ANCHOR_END: drop
+
+// ANCHOR: quietly
+/// Prints a line if it can be printed. `println!` alone would panic.
+fn say(line: fmt::Arguments) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| println!("{line}")));
+}
+
+/// Drops what a job has panicked with. If that panics as well, what it panics with is forgotten.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(second);
+    }
+}
+// ANCHOR_END: quietly
 
 // ANCHOR: worker
 struct Worker {
@@ -310,16 +340,15 @@ impl Worker {
 
             match message {
                 Ok(job) => {
-                    println!("Worker {id} got a job; executing.");
+                    say(format_args!("Worker {id} got a job; executing."));
 
                     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(job)) {
-                        println!("Worker {id}: the job panicked; going on.");
-                        // What was panicked with may panic itself when it is dropped.
-                        mem::forget(payload);
+                        discard(payload);
+                        say(format_args!("Worker {id}: the job panicked; going on."));
                     }
                 }
                 Err(_) => {
-                    println!("Worker {id} disconnected; shutting down.");
+                    say(format_args!("Worker {id} disconnected; shutting down."));
                     break;
                 }
             }
