@@ -7,7 +7,7 @@
 
 mod support;
 
-use book_commands::step::{self, is_mark};
+use book_commands::step;
 use libtest_mimic::{Arguments, Failed, Trial};
 use similar::{capture_diff_slices, Algorithm, DiffOp, DiffTag};
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +204,7 @@ fn included_anchors(sources: &Sources, file: &str, text: &str) -> Vec<Anchor> {
 fn shown_lines(text: &str) -> (Vec<usize>, Vec<&str>) {
     (1..)
         .zip(text.lines())
-        .filter(|(_, line)| !is_mark(line))
+        .filter(|(_, line)| step::mark(line).is_none())
         .unzip()
 }
 

@@ -64,20 +64,10 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
         "`{name}` is not an exercise; these are:\n  {}",
         known.join("\n  ")
     );
-    let manifest = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).with_context(|| {
-        format!(
-            "there is no crate of yours: cannot read {}",
-            manifest.display()
-        )
-    })?;
-    let manifest: toml::Table =
-        toml::from_str(&text).with_context(|| format!("in {}", manifest.display()))?;
-    let package = manifest
-        .get("package")
-        .and_then(|package| package.get("name"));
+    let package = step::package_key(&folder.join("Cargo.toml"), "name")
+        .context("there is no crate of yours")?;
     ensure!(
-        package.and_then(|name| name.as_str()) == Some("hello"),
+        package.as_deref() == Some("hello"),
         "the check is for a package `hello`, and {} holds another; begin with a copy of the step \
          before: cargo book step 20-25 ../hello",
         folder.display()
@@ -91,14 +81,9 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
     for path in solution.keys().filter(checks) {
         files.insert(path.clone(), solution[path].clone());
     }
-    for (path, content) in files {
-        let path = scratch.join(path);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(&path, content))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    step::write_files(scratch, &files)?;
 
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = crate::cargo();
     command
         .args(["test", "--test", "check"])
         .current_dir(scratch)

@@ -18,8 +18,9 @@ pub mod transcripts;
 
 use anyhow::Result;
 use std::{
+    env,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 /// A subcommand of `cargo book`.
@@ -124,6 +125,11 @@ fn usage() -> String {
         usage.push_str(&format!("  {call:<22}{summary}\n"));
     }
     usage
+}
+
+/// The cargo that has started this, or else the one on `PATH`.
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// The book's folder: the one that holds `book.toml`.

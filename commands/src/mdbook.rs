@@ -97,7 +97,7 @@ impl Places {
         Places {
             path: env::var_os("PATH").unwrap_or_default(),
             tools: root.join("target").join("tools"),
-            cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+            cargo: crate::cargo().get_program().to_owned(),
         }
     }
 

@@ -4,9 +4,9 @@
 use crate::step;
 use anyhow::{bail, ensure, Context, Result};
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 /// The step whose tests are tested, and the files that the outcome depends on.
@@ -28,8 +28,7 @@ pub fn file(root: &Path) -> PathBuf {
 /// When cargo-mutants is missing or of another version, when the step's tests fail without any
 /// change, and when the outcome cannot be written.
 pub fn record(root: &Path) -> Result<ExitCode> {
-    let cargo = || Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let version = cargo().args(["mutants", "--version"]).output()?;
+    let version = crate::cargo().args(["mutants", "--version"]).output()?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     ensure!(
         version == format!("cargo-mutants {VERSION}"),
@@ -40,7 +39,7 @@ pub fn record(root: &Path) -> Result<ExitCode> {
 
     let out = root.join("target").join("mutants");
     fs::create_dir_all(&out)?;
-    let output = cargo()
+    let output = crate::cargo()
         .args(["mutants", "--colors", "never", "--no-times", "--no-shuffle"])
         .args(["--caught", "--unviable", "--timeout", "60"])
         .args(["--file", "src/lib.rs", "--output"])

@@ -3,7 +3,7 @@
 use crate::mdbook;
 use anyhow::{bail, Context, Result};
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::{Command, ExitCode, Stdio},
     thread,
@@ -33,7 +33,7 @@ pub fn take(root: &Path) -> Result<ExitCode> {
     shoot(root, &folder, &page, "page", "1200,1000")?;
 
     let docs = folder.join("docs");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = crate::cargo();
     cargo
         .args(["doc", "--lib", "--no-deps"])
         .current_dir(root.join("listings").join(DOCUMENTED))

@@ -57,19 +57,26 @@ pub fn place(name: &str) -> Option<(u32, u32, Option<&str>)> {
 /// When the manifest cannot be read, and when it has no description.
 pub fn caption(root: &Path, name: &str) -> Result<String> {
     let file = root.join("listings").join(name).join("Cargo.toml");
-    let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let manifest: toml::Table =
-        toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
-    let package = manifest.get("package");
-    let description = package.and_then(|package| package.get("description")?.as_str());
-    let caption = description.with_context(|| {
+    package_key(&file, "description")?.with_context(|| {
         format!(
             "{}: write the listing's caption as `description = \"...\"`",
             file.display()
         )
-    })?;
-    Ok(caption.to_owned())
+    })
+}
+
+/// What the manifest says under `package`, where it is text.
+///
+/// # Errors
+///
+/// When the manifest cannot be read.
+pub(crate) fn package_key(manifest: &Path, key: &str) -> Result<Option<String>> {
+    let text = fs::read_to_string(manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let table: toml::Table =
+        toml::from_str(&text).with_context(|| format!("in {}", manifest.display()))?;
+    let value = table.get("package").and_then(|package| package.get(key));
+    Ok(value.and_then(|value| value.as_str()).map(str::to_owned))
 }
 
 /// The step that `name` follows: the one with the number before, or for a variant, such as
@@ -81,12 +88,32 @@ pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
     main_line.max_by_key(|known| place(known))
 }
 
-/// Whether mdBook takes the line for a mark, and leaves it out of what it shows: `// ANCHOR: name`.
-/// The pattern is mdBook's own (mdbook-driver, `take_lines.rs`).
-pub fn is_mark(line: &str) -> bool {
+/// A line by which a page can show a part of a file, and which mdBook leaves out of what it shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mark<'l> {
+    /// `// ANCHOR: NAME`
+    Start(&'l str),
+    /// `// ANCHOR_END: NAME`
+    End(&'l str),
+}
+
+/// The mark that mdBook takes the line for, if it takes it for one. The pattern is mdBook's own
+/// (mdbook-driver, `take_lines.rs`).
+pub fn mark(line: &str) -> Option<Mark<'_>> {
     static MARK: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"ANCHOR(_END)?:\s*[\w_-]+").expect("a pattern"));
-    MARK.is_match(line)
+        LazyLock::new(|| Regex::new(r"ANCHOR(_END)?:\s*([\w_-]+)").expect("a pattern"));
+    let found = MARK.captures(line)?;
+    let name = found.get(2)?.as_str();
+    Some(match found.get(1) {
+        None => Mark::Start(name),
+        Some(_) => Mark::End(name),
+    })
+}
+
+/// The text without its marks.
+pub fn unmarked(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| mark(line).is_none()).collect()
 }
 
 /// The files of a step under their paths in its folder, as a reader has them: without the marks
@@ -104,9 +131,7 @@ pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::str::from_utf8(content)
                 .with_context(|| format!("{} is not UTF-8", folder.join(path).display()))?;
-            let lines = text.split_inclusive('\n');
-            let unmarked: String = lines.filter(|line| !is_mark(line)).collect();
-            *content = unmarked.into_bytes();
+            *content = unmarked(text).into_bytes();
         }
     }
     Ok(files)
@@ -167,6 +192,15 @@ pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
         ),
         made => made.with_context(|| format!("cannot make {}", folder.display()))?,
     }
+    write_files(folder, &files)
+}
+
+/// Writes each file under its path in the folder.
+///
+/// # Errors
+///
+/// When one cannot be written.
+pub(crate) fn write_files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
     for (path, content) in files {
         let path = folder.join(path);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all);

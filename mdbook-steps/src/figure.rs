@@ -4,15 +4,13 @@
 use crate::page::{Fence, Include};
 use crate::render::{inline_code, reference, title};
 use anyhow::{anyhow, bail, ensure, Context, Result};
-use book_commands::step;
-use regex::Regex;
+use book_commands::step::{self, Mark};
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
-use std::sync::LazyLock;
 
 /// The part of a listing's file that a fence includes.
 pub(crate) struct Part<'c> {
@@ -86,23 +84,21 @@ pub(crate) fn figure(
         "one figure shows parts of one file, here of listings/{name}/{}",
         file.display()
     );
-    let listing = root.join("listings").join(name);
-    let source = match fs::read_to_string(listing.join(file)) {
-        Ok(source) => source,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let files = step::files(root, name)?;
-            let files: Vec<_> = files.keys().map(|file| file.to_string_lossy()).collect();
-            bail!(
-                "listings/{name} has no file {}; it has {}",
-                file.display(),
-                files.join(", ")
-            );
-        }
-        error => error?,
+    let Some(source) = read(root, name, file)? else {
+        let files = step::files(root, name)?;
+        let files: Vec<_> = files.keys().map(|file| file.to_string_lossy()).collect();
+        bail!(
+            "listings/{name} has no file {}; it has {}",
+            file.display(),
+            files.join(", ")
+        );
     };
     let before = step::predecessor(names, name);
     let added = match before {
-        Some(before) => added(&unmarked(root, before, file)?, &unmarked(root, name, file)?),
+        Some(before) => {
+            let old = read(root, before, file)?.unwrap_or_default();
+            added(&step::unmarked(&old), &step::unmarked(&source))
+        }
         None => BTreeSet::new(),
     };
 
@@ -145,10 +141,14 @@ pub(crate) fn figure(
     ))
 }
 
-/// A step's file without marks; empty if it has no such file.
-fn unmarked(root: &Path, name: &str, file: &Path) -> Result<String> {
-    let content = step::files(root, name)?.remove(file).unwrap_or_default();
-    String::from_utf8(content).with_context(|| format!("{} is not UTF-8", file.display()))
+/// A file of a step; `None` if the step has no such file.
+fn read(root: &Path, name: &str, file: &Path) -> Result<Option<String>> {
+    let file = root.join("listings").join(name).join(file);
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
 }
 
 /// The lines of `new`, counted from 0, that are not in `old`. A line that has only moved to the right
@@ -199,25 +199,19 @@ impl Run {
 
 /// The `added` lines of the file, with their places in the part between the marks of `anchor`.
 fn new_lines(source: &str, anchor: &str, added: &BTreeSet<usize>) -> Result<Vec<Run>> {
-    // mdBook's own patterns (mdbook-driver, `take_lines.rs`).
-    static START: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"ANCHOR:\s*([\w-]+)").expect("a pattern"));
-    static END: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"ANCHOR_END:\s*([\w-]+)").expect("a pattern"));
-    let named = |pattern: &Regex, text| {
-        let found = pattern.captures(text);
-        found.is_some_and(|found| &found[1] == anchor)
-    };
-
     let mut runs: Vec<Run> = Vec::new();
-    let (mut whole, mut line, mut found) = (0, None, false);
+    let (mut whole, mut line) = (0, None);
     let mut open = false; // whether a new line may still belong to the last run
+    let mut anchors = Vec::new();
     for text in source.lines() {
-        if step::is_mark(text) {
-            if named(&START, text) {
-                (line, found, open) = (Some(0), true, false);
-            } else if named(&END, text) {
+        if let Some(mark) = step::mark(text) {
+            if mark == Mark::Start(anchor) {
+                (line, open) = (Some(0), false);
+            } else if mark == Mark::End(anchor) {
                 (line, open) = (None, false);
+            }
+            if let Mark::Start(name) = mark {
+                anchors.push(name);
             }
             continue;
         }
@@ -238,11 +232,11 @@ fn new_lines(source: &str, anchor: &str, added: &BTreeSet<usize>) -> Result<Vec<
         line = line.map(|line| line + 1);
         whole += 1;
     }
-    ensure!(found, "has no anchor `{anchor}`; it has {}", {
-        let anchors = START.captures_iter(source);
-        let anchors: Vec<_> = anchors.map(|found| found[1].to_owned()).collect();
+    ensure!(
+        anchors.contains(&anchor),
+        "has no anchor `{anchor}`; it has {}",
         anchors.join(", ")
-    });
+    );
     Ok(runs)
 }
 

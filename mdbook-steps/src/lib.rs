@@ -108,7 +108,7 @@ impl Pages<'_> {
                 Piece::Unknown { line, comment } => bail!(
                     "{}: `{comment}` is no mark; there are `<!-- listing -->`, \
                      `<!-- listing: CAPTION -->`, `<!-- step: NAME -->` and `<!-- steps -->`, each \
-                     at the begin of its line",
+                     at the beginning of its line",
                     place_of(page, line)
                 ),
                 Piece::Index => INDEX.to_owned(),

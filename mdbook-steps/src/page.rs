@@ -70,20 +70,11 @@ pub(crate) fn pieces(chapter: &str) -> Vec<Piece<'_>> {
     };
     let mut text = 0; // where what is passed on begins
     while rest.at < chapter.len() {
-        let (start, line) = (rest.at, rest.line);
+        let start = rest.at;
         let piece = match rest.fence() {
             Some(fence) if is_terminal(fence.text) => Some(Piece::Terminal(fence)),
             Some(_) => None,
-            None => rest.mark().map(|mark| match mark {
-                Mark::Unknown(comment) => Piece::Unknown { line, comment },
-                Mark::Index => Piece::Index,
-                Mark::Step(name) => Piece::Step { line, name },
-                Mark::Listing(caption) => Piece::Listing {
-                    line,
-                    caption,
-                    fences: rest.fences(),
-                },
-            }),
+            None => rest.mark(),
         };
         if let Some(piece) = piece {
             pieces.push(Piece::Text(&chapter[text..start]));
@@ -97,13 +88,6 @@ pub(crate) fn pieces(chapter: &str) -> Vec<Piece<'_>> {
 
 fn is_terminal(fence: &str) -> bool {
     fence.lines().next() == Some("```console")
-}
-
-enum Mark<'c> {
-    Step(&'c str),
-    Index,
-    Listing(Option<&'c str>),
-    Unknown(&'c str),
 }
 
 /// A chapter as it is read, from the line `line`, which begins at the byte `at`.
@@ -134,21 +118,28 @@ impl<'c> Lines<'c> {
         Some(Fence { line, text })
     }
 
-    /// Reads a line, and says which mark it is. A comment that fills a line is meant as one.
-    fn mark(&mut self) -> Option<Mark<'c>> {
-        let line = self.next().trim_end();
-        let comment = line.trim_start();
+    /// Reads a line, and what belongs to it if it is a mark. A comment that fills a line is meant as
+    /// one.
+    fn mark(&mut self) -> Option<Piece<'c>> {
+        let line = self.line;
+        let text = self.next().trim_end();
+        let comment = text.trim_start();
         if !comment.starts_with("<!--") || !comment.ends_with("-->") {
             return None;
         }
-        let mark = line.strip_prefix("<!-- ");
+        let mark = text.strip_prefix("<!-- ");
         let mark = mark.and_then(|mark| mark.strip_suffix(" -->"));
+        let mut listing = |caption| Piece::Listing {
+            line,
+            caption,
+            fences: self.fences(),
+        };
         Some(match mark.and_then(|mark| mark.split_once(": ")) {
-            Some(("step", name)) => Mark::Step(name),
-            Some(("listing", caption)) => Mark::Listing(Some(caption)),
-            None if mark == Some("listing") => Mark::Listing(None),
-            None if mark == Some("steps") => Mark::Index,
-            _ => Mark::Unknown(comment),
+            Some(("step", name)) => Piece::Step { line, name },
+            Some(("listing", caption)) => listing(Some(caption)),
+            None if mark == Some("listing") => listing(None),
+            None if mark == Some("steps") => Piece::Index,
+            _ => Piece::Unknown { line, comment },
         })
     }
 

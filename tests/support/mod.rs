@@ -1,7 +1,7 @@
 //! What the tests share: the book's files, and the marks in them, read as mdBook reads them.
 #![allow(dead_code)] // each test file uses a part
 
-use book_commands::step::is_mark;
+use book_commands::step::{mark, Mark};
 use libtest_mimic::Failed;
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use regex::Regex;
@@ -194,22 +194,14 @@ pub struct Anchor {
     pub end: usize,
 }
 
-// mdBook's own patterns (mdbook-driver, `take_lines.rs`).
-static START: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"ANCHOR:\s*([\w_-]+)").expect("a pattern"));
-static END: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"ANCHOR_END:\s*([\w_-]+)").expect("a pattern"));
-
 /// The file's anchors that can be relied on, and what is wrong with each of the others.
 pub fn anchors(file: &str, text: &str) -> (Vec<Anchor>, Vec<String>) {
     let mut marks: BTreeMap<&str, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
-        let name = |pattern: &Regex| Some(pattern.captures(line)?.get(1)?.as_str());
-        if let Some(name) = name(&START) {
-            marks.entry(name).or_default().0.push(number);
-        }
-        if let Some(name) = name(&END) {
-            marks.entry(name).or_default().1.push(number);
+        match mark(line) {
+            Some(Mark::Start(name)) => marks.entry(name).or_default().0.push(number),
+            Some(Mark::End(name)) => marks.entry(name).or_default().1.push(number),
+            None => {}
         }
     }
 
@@ -218,7 +210,7 @@ pub fn anchors(file: &str, text: &str) -> (Vec<Anchor>, Vec<String>) {
         match (&starts[..], &ends[..]) {
             (&[start], &[end]) if start < end => {
                 let mut between = text.lines().take(end - 1).skip(start);
-                if between.any(|line| !is_mark(line) && !line.trim().is_empty()) {
+                if between.any(|line| mark(line).is_none() && !line.trim().is_empty()) {
                     let name = name.to_owned();
                     anchors.push(Anchor { name, start, end });
                 } else {
