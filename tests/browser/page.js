@@ -1,9 +1,9 @@
 // What tests/browser.rs asks of a page; this file is run in it first.
 'use strict';
 
-// Nothing is looked at while it still moves.
+// Nothing is looked at while it still moves. (And see `colors` below.)
 const still = document.createElement('style');
-still.textContent = '*, ::before { transition: none !important; }';
+still.textContent = '*, ::before { transition: none !important; } [data-alike] { display: none !important; }';
 document.head.append(still);
 
 window.book = {
@@ -23,20 +23,40 @@ window.book = {
             + text.trim().replace(/\s+/g, ' ').slice(0, 40);
     },
 
-    // What axe-core has to say against the page, one line for each element; but for the blocks of
-    // code that are excluded.
-    async axe(exclude = []) {
+    // What axe-core has to say against the page, one line for each element.
+    async axe(options = {}) {
         // Until what has just changed has been laid out, and the page has seen it.
         await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-        const { violations } = await axe.run({ include: document, exclude }, {
+        const { violations } = await axe.run({
             resultTypes: ['violations'], // quicker
             preload: false, // the style sheets once more, which a page from a file may not ask for
             rules: { 'target-size': { enabled: true } },
+            ...options,
         });
         return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
             const why = node.any.concat(node.all, node.none).map(check => check.message);
             return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
         }));
+    },
+
+    // The same, for the rules that are about colors alone. Of elements that look alike, since their
+    // tags and classes are the same, up to the root, one is kept for that.
+    async colors() {
+        const known = new Set();
+        const hide = (element, above) => {
+            const kind = `${above} ${element.tagName}.${element.className}`;
+            const alike = Array.from(element.children, child => hide(child, kind)).every(Boolean)
+                && known.has(kind);
+            known.add(kind);
+            element.toggleAttribute('data-alike', alike);
+            return alike;
+        };
+        hide(document.querySelector('main'), '');
+        const rules = axe.getRules(['cat.color']).map(({ ruleId }) => ruleId)
+            .filter(rule => rule !== 'color-contrast-enhanced'); // level AAA, which axe leaves out
+        const problems = await book.axe({ runOnly: rules });
+        document.querySelectorAll('[data-alike]').forEach(e => e.removeAttribute('data-alike'));
+        return problems;
     },
 
     // What reaches beyond the right edge and cannot be scrolled to.
@@ -72,15 +92,17 @@ window.book = {
     // From now on, notes what gets the focus and whether that can be seen.
     watchFocus() {
         book.reached = new Set();
-        book.unseen = [];
+        book.seen = new Set();
         document.addEventListener('focusin', ({ target }) => {
             book.reached.add(target);
             let opacity = 1;
             for (let above = target; above; above = above.parentElement) {
                 opacity *= getComputedStyle(above).opacity;
             }
-            if (opacity < 1 || getComputedStyle(target).outlineStyle === 'none') {
-                book.unseen.push(`is not seen when it has the focus: ${book.name(target)}`);
+            // Once is enough: where the focus comes back from behind the last element, the event
+            // can come before the style.
+            if (opacity === 1 && getComputedStyle(target).outlineStyle !== 'none') {
+                book.seen.add(target);
             }
         });
         document.activeElement.blur();
@@ -89,8 +111,9 @@ window.book = {
 
     focusProblems() {
         const missed = book.stops().filter(element => !book.reached.has(element));
+        const unseen = Array.from(book.reached).filter(element => !book.seen.has(element));
         return missed.map(element => `the Tab key does not reach ${book.name(element)}`)
-            .concat(book.unseen);
+            .concat(unseen.map(element => `is not seen when it has the focus: ${book.name(element)}`));
     },
 
     // Every button that copies, and the text that it has to copy.
@@ -108,9 +131,22 @@ window.book = {
         });
     },
 
-    focusButton(index) {
-        book.buttons[index].scrollIntoView({ block: 'center' });
-        book.buttons[index].focus();
+    // Presses every button, and compares what it copies with what it has to.
+    copyProblems() {
+        const expected = book.copies();
+        return book.buttons.flatMap((button, index) => {
+            let copied = 'nothing';
+            const note = () => {
+                const { activeElement: field } = document;
+                copied = field.value.slice(field.selectionStart, field.selectionEnd);
+            };
+            document.addEventListener('copy', note);
+            button.click();
+            document.removeEventListener('copy', note);
+            return copied === expected[index]
+                ? []
+                : [`${book.name(button)} copies\n${copied}\ninstead of\n${expected[index]}`];
+        });
     },
 
     // An empty field, to paste into.
