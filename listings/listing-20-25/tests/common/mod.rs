@@ -65,37 +65,59 @@ pub struct Server {
     child: Child,
     output: mpsc::Receiver<String>,
     lines: Vec<String>,
-    _port: File,
+    errors: mpsc::Receiver<String>,
+    error_lines: Vec<String>,
+    _port: Option<File>,
+}
+
+/// The lines that a process prints, as they come.
+fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // More lines than any step prints: a broken one may print without end.
+        for line in BufReader::new(output)
+            .lines()
+            .map_while(Result::ok)
+            .take(1000)
+        {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
 }
 
 impl Server {
     /// Starts the server, when no other test has one running: the port is fixed.
     pub fn start() -> Server {
+        Server::start_as(Command::new(env!("CARGO_BIN_EXE_hello")))
+    }
+
+    /// Starts the server as `command` has it.
+    pub fn start_as(command: Command) -> Server {
         let port = lock_port();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hello"))
+        Server::spawn(command, Some(port))
+    }
+
+    /// Starts the server once more, beside this one, which has the port.
+    pub fn start_another(&self) -> Server {
+        Server::spawn(Command::new(env!("CARGO_BIN_EXE_hello")), None)
+    }
+
+    fn spawn(mut command: Command, port: Option<File>) -> Server {
+        let mut child = command
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Its panics are shown with this test's output, and only if the test fails.
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok).take(1000) {
-                eprintln!("{line}");
-            }
-        });
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, output) = mpsc::channel();
-        thread::spawn(move || {
-            // More lines than any step prints: a broken one may print without end.
-            for line in stdout.lines().map_while(Result::ok).take(1000) {
-                let _ = sender.send(line);
-            }
-        });
+        let output = lines(child.stdout.take().unwrap());
+        let errors = lines(child.stderr.take().unwrap());
         Server {
             child,
             output,
             lines: Vec::new(),
+            errors,
+            error_lines: Vec::new(),
             _port: port,
         }
     }
@@ -139,6 +161,28 @@ impl Server {
         }
     }
 
+    /// Waits until the server has printed an error with `part` in it, and returns that line.
+    pub fn complained(&mut self, part: &str) -> String {
+        loop {
+            if let Some(line) = self.error_lines.iter().find(|line| line.contains(part)) {
+                return line.clone();
+            }
+            match self.errors.recv_timeout(Duration::from_secs(15)) {
+                Ok(line) => self.error_lines.push(line),
+                Err(_) => panic!(
+                    "the server did not print an error with {part:?}; it printed {:#?}",
+                    self.error_lines
+                ),
+            }
+        }
+    }
+
+    /// Every error that the server has printed; to be called when it has ended.
+    pub fn complaints(&mut self) -> Vec<String> {
+        self.error_lines.extend(self.errors.iter());
+        self.error_lines.clone()
+    }
+
     /// Waits until the server has ended, and returns how, and every line it printed.
     pub fn ended(&mut self) -> (ExitStatus, Vec<String>) {
         let mut status = None;
@@ -159,6 +203,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Shown with this test's output, and only if the test fails.
+        for line in self.complaints() {
+            eprintln!("{line}");
+        }
     }
 }
 
