@@ -2,7 +2,7 @@
 //! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
 
 use anyhow::{bail, ensure, Context, Result};
-use book_commands::step;
+use book_commands::{search, step};
 use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
@@ -197,8 +197,8 @@ fn fence_names(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Each listing's `src/lib.rs`, and each change to one that a page proposes, on shuttle's primitives
-/// instead of std's. Nothing else is changed.
+/// Each listing's `src/lib.rs`, and each change to one that a page proposes, on the threads of
+/// `pool_model`. Nothing else is changed.
 fn write_models(
     root: &Path,
     out: &Path,
@@ -213,20 +213,7 @@ fn write_models(
             .get(Path::new("src/lib.rs"))
             .with_context(|| format!("{place}: there is none"))?;
         let source = std::str::from_utf8(source)?;
-        // Neither its docs nor its own tests are part of the model.
-        let (model, _) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
-        let code = || {
-            let lines = model.lines();
-            lines.filter(|line| !line.trim_start().starts_with("//"))
-        };
-        const MODELED: &str = "use std::{\n    sync::"; // and what follows: threads
-        let outside = |line: &str| line.contains("std::sync") || line.contains("std::thread");
-        ensure!(
-            model.matches(MODELED).count() == 1 && !code().any(outside),
-            "{place}: what the model check swaps for shuttle's comes in one \
-             `use std::{{sync::{{...}}, thread}}`"
-        );
-        let model = model.replacen(MODELED, &MODELED.replace("std", "shuttle"), 1);
+        let model = search::modeled(source);
         models.push((listing.clone(), model));
     }
     for document in documents {

@@ -1,21 +1,19 @@
 //! The promise: what a page says of a step (it hangs, it panics, it always finishes) holds in
 //! every interleaving of the bounded cases in the page's table, and the table's numbers are right.
 //!
-//! `build.rs` has made a copy of each listing's `src/lib.rs` on shuttle's threads, mutex and
-//! channel, and the same of each change to a listing that a page proposes. A row of a table names
-//! a listing or a change, a number of workers and the jobs; the search goes
-//! through every schedule of that case, past failures too, and counts how each one ends.
+//! `build.rs` has made a copy of each listing's `src/lib.rs` on the threads, mutex and channel of
+//! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
+//! names a listing or a change, a number of workers and the jobs.
 
-use book_commands::tables::{self, Endings, Row as Case};
+use book_commands::{
+    root, search,
+    tables::{self, Row as Case},
+};
 use libtest_mimic::{Arguments, Failed, Trial};
-use shuttle::scheduler::{DfsScheduler, Schedule, Scheduler, Task, TaskId};
-use shuttle::sync::Barrier;
-use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
-use std::panic::{self, AssertUnwindSafe};
+use pool_model::{Endings, Failure, Pool};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -23,6 +21,8 @@ use std::{env, fs, thread};
 macro_rules! println {
     ($($text:tt)*) => {{ let _ = format_args!($($text)*); }};
 }
+
+type Program = fn(&Case, &mut dyn FnMut(&Failure) -> ControlFlow<()>) -> Result<Endings, Endings>;
 
 /// Gives the pools of all listings one interface, and finds a case's program by listing name.
 macro_rules! models {
@@ -36,9 +36,13 @@ macro_rules! models {
             }
         })*
 
-        fn program(listing: &str) -> Option<fn(&Case)> {
+        fn program(listing: &str) -> Option<Program> {
             match listing {
-                $($listing => Some(run_jobs_and_drop::<$module::ThreadPool>),)*
+                $($listing => Some(|case, on_failure| {
+                    let &Case { workers, jobs, meet, .. } = case;
+                    let case = pool_model::Case { workers, jobs, meet };
+                    pool_model::search::<$module::ThreadPool>(case, MOST_INTERLEAVINGS, on_failure)
+                }),)*
                 _ => None,
             }
         }
@@ -47,136 +51,35 @@ macro_rules! models {
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-trait Pool {
-    fn new(size: usize) -> Self;
-    fn execute(&self, job: impl FnOnce() + Send + 'static);
-}
-
-/// The program that is explored: start a pool, hand it the jobs, drop it.
-fn run_jobs_and_drop<P: Pool>(case: &Case) {
-    let ran: Arc<Vec<AtomicUsize>> = Arc::new((0..case.jobs).map(|_| 0.into()).collect());
-    let barrier = Arc::new(Barrier::new(case.jobs));
-
-    let pool = P::new(case.workers);
-    for job in 0..case.jobs {
-        let (ran, barrier, meet) = (Arc::clone(&ran), Arc::clone(&barrier), case.meet);
-        pool.execute(move || {
-            if meet {
-                barrier.wait();
-            }
-            ran[job].fetch_add(1, Ordering::Relaxed);
-        });
-    }
-    drop(pool);
-
-    let ran: Vec<_> = ran.iter().map(|n| n.load(Ordering::Relaxed)).collect();
-    assert!(ran.iter().all(|&n| n == 1), "{JOBS_WRONG}: {ran:?}");
-}
-
-const JOBS_WRONG: &str = "the drop returned, but the jobs had run this often each";
-
 /// More schedules than any case on a page has: a search that gets there has gone wrong.
 const MOST_INTERLEAVINGS: usize = 1_000_000;
-/// A schedule with more steps than this does not end: a thread spins.
-const MOST_STEPS: usize = 10_000;
 
-/// A depth-first search that outlives a failed schedule, so that the ones after it are explored.
-#[derive(Clone)]
-struct Search(Arc<Mutex<Progress>>);
-
-struct Progress {
-    dfs: DfsScheduler,
-    begun: usize,
-    complete: bool,
-}
-
-impl Search {
-    fn new() -> Search {
-        Search(Arc::new(Mutex::new(Progress {
-            dfs: DfsScheduler::new(None, false),
-            begun: 0,
-            complete: false,
-        })))
-    }
-
-    fn with<T>(&self, f: impl FnOnce(&mut Progress) -> T) -> T {
-        // The scheduler is never left half changed: a poisoned lock is as good as any.
-        f(&mut self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()))
-    }
-}
-
-impl Scheduler for Search {
-    fn new_execution(&mut self) -> Option<Schedule> {
-        self.with(|progress| {
-            let next = progress.dfs.new_execution();
-            progress.begun += usize::from(next.is_some());
-            progress.complete = next.is_none();
-            next.filter(|_| progress.begun <= MOST_INTERLEAVINGS)
-        })
-    }
-
-    fn next_task(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        is_yielding: bool,
-    ) -> Option<TaskId> {
-        self.with(|progress| progress.dfs.next_task(runnable, current, is_yielding))
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        self.with(|progress| progress.dfs.next_u64())
-    }
-}
-
-/// Runs the case in every interleaving and counts the endings. Stops early, with an error, at an
-/// ending that the page says does not occur.
+/// Searches the case. Stops early, with an error, at an ending that the page says does not occur.
 fn explore(case: &Case) -> Result<Endings, String> {
     let program = program(&case.listing)
         .ok_or_else(|| format!("there is no listing and no change `{}`", case.listing))?;
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
-    config.silence_warnings = true;
-
-    let search = Search::new();
-    let mut found = Endings::default();
-    while !search.with(|progress| progress.complete) {
-        let before = search.with(|progress| progress.begun);
-        let run = {
-            let (case, runner) = (case.clone(), Runner::new(search.clone(), config.clone()));
-            panic::catch_unwind(AssertUnwindSafe(|| runner.run(move || program(&case))))
+    let mut unexpected = None;
+    let found = program(case, &mut |failure| {
+        let known = ["RecvError", "PoisonError"];
+        let expected = match failure.deadlock {
+            true => case.said.deadlock > 0,
+            false => {
+                case.said.panic > 0 && known.iter().any(|known| failure.message.contains(known))
+            }
         };
-        let begun = search.with(|progress| progress.begun);
-        if begun > MOST_INTERLEAVINGS {
-            return Err(format!("more than {MOST_INTERLEAVINGS} interleavings"));
+        if expected {
+            return ControlFlow::Continue(());
         }
-        // A run ends with the search, or with the first schedule that fails.
-        found.finish += begun - before - usize::from(run.is_err());
-        let Err(payload) = run else { continue };
-
-        let message = (payload.downcast_ref::<String>().map(String::as_str))
-            .or(payload.downcast_ref::<&str>().copied())
-            .unwrap_or("a panic without a message");
-        let (count, expected) = if message.starts_with("deadlock!") {
-            (&mut found.deadlock, case.said.deadlock > 0)
-        } else {
-            let known = ["RecvError", "PoisonError"]
-                .iter()
-                .any(|known| message.contains(known));
-            (&mut found.panic, case.said.panic > 0 && known)
-        };
-        *count += 1;
-        if !expected {
-            return Err(format!(
-                "interleaving {begun} ends in a way that the page does not name: {message}"
-            ));
-        }
+        unexpected = Some(format!(
+            "interleaving {} ends in a way that the page does not name: {}",
+            failure.number, failure.message
+        ));
+        ControlFlow::Break(())
+    });
+    match unexpected {
+        Some(unexpected) => Err(unexpected),
+        None => found.map_err(|_| format!("more than {MOST_INTERLEAVINGS} interleavings")),
     }
-    Ok(found)
 }
 
 /// Explores the case in a process of its own, which can be ended when it takes too long, and whose
@@ -186,22 +89,9 @@ fn check(case: &Case) -> Result<(), Failed> {
     if said.finish + said.deadlock + said.panic != case.interleavings {
         return Err(format!("{place}: the endings do not add up to the interleavings").into());
     }
-    let mut child = Command::new(env::current_exe()?)
-        .args([EXPLORE, place])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let start = Instant::now();
-    while child.try_wait()?.is_none() {
-        if start.elapsed() > DEADLINE {
-            child.kill()?;
-            return Err(
-                format!("{place}: {listing}: no end of the search after {DEADLINE:?}").into(),
-            );
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    let found = String::from_utf8(child.wait_with_output()?.stdout)?;
+    let mut command = Command::new(env::current_exe()?);
+    let found = output(command.args([EXPLORE, place]))
+        .map_err(|error| format!("{place}: {listing}: {error}"))?;
     let said = format!("{said:?}");
     if found != said {
         return Err(
@@ -211,15 +101,57 @@ fn check(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What a command prints until it ends.
+fn output(command: &mut Command) -> Result<String, String> {
+    let mut run = || -> std::io::Result<_> {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        let start = Instant::now();
+        while child.try_wait()?.is_none() {
+            if start.elapsed() > DEADLINE {
+                child.kill()?;
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Some(child.wait_with_output()?.stdout))
+    };
+    let printed = run().map_err(|error| error.to_string())?;
+    let printed = printed.ok_or_else(|| format!("no end of the search after {DEADLINE:?}"))?;
+    String::from_utf8(printed).map_err(|error| error.to_string())
+}
+
+/// `cargo book search` prints what `src/search.txt` says.
+fn check_command() -> Result<(), Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/search.txt");
+    let recorded = fs::read_to_string(&path)?;
+    let shown = recorded.split_once("# ANCHOR: found\n");
+    let shown = shown.and_then(|(_, shown)| shown.strip_suffix("# ANCHOR_END: found\n"));
+    let recorded = shown.ok_or("src/search.txt: the anchor `found` is to reach to its end")?;
+    let mut found = String::new();
+    for line in recorded.lines() {
+        if line.starts_with('$') {
+            let arguments = line
+                .strip_prefix("$ cargo book search ")
+                .ok_or_else(|| format!("src/search.txt: no search: {line}"))?;
+            let arguments: Vec<_> = arguments.split(' ').map(str::to_owned).collect();
+            let mut command = search::command(&root(), &arguments)
+                .map_err(|error| format!("{line}: {error:#}"))?;
+            found += &format!("{line}\n{}", output(&mut command)?);
+        }
+    }
+    match found == recorded {
+        true => Ok(()),
+        false => Err(format!("src/search.txt says\n{recorded}and it is\n{found}").into()),
+    }
+}
+
 /// The argument that makes this program explore one case and print what it found.
 const EXPLORE: &str = "--explore";
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn explore_and_print(cases: &[Case], place: &str) {
-    // shuttle sets its own panic hook once, on top of the one there is. A schedule that fails is
-    // what is looked for here, thousands of times: after that first time, no message for each.
-    shuttle::check_dfs(|| {}, None);
-    panic::set_hook(Box::new(|_| {}));
+    pool_model::silence();
     let case = cases
         .iter()
         .find(|case| case.place == place)
@@ -267,6 +199,7 @@ fn main() -> std::io::Result<()> {
         let name = format!("{listing}::model::{workers}_workers_{jobs}_jobs{meet}");
         Trial::test(name, move || check(&case))
     });
-    let trials = unreadable.chain(trials).collect();
+    let command = Trial::test("model::cargo_book_search", check_command);
+    let trials = unreadable.chain(trials).chain([command]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit()
 }

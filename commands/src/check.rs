@@ -64,14 +64,7 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
         "`{name}` is not an exercise; these are:\n  {}",
         known.join("\n  ")
     );
-    let package = step::package_key(&folder.join("Cargo.toml"), "name")
-        .context("there is no crate of yours")?;
-    ensure!(
-        package.as_deref() == Some("hello"),
-        "the check is for a package `hello`, and {} holds another; begin with a copy of the step \
-         before: cargo book step 20-25 ../hello",
-        folder.display()
-    );
+    step::expect_hello(folder)?;
 
     let mut files = BTreeMap::new();
     step::collect(folder, Path::new(""), &mut files)

@@ -4,6 +4,7 @@
 //! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.
 //! - [`check`] checks a reader's solution of an exercise.
+//! - [`search`] searches every interleaving of a reader's own pool.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
 //! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
@@ -12,6 +13,7 @@ pub mod check;
 pub mod mdbook;
 pub mod mutants;
 pub mod picture;
+pub mod search;
 pub mod step;
 pub mod tables;
 pub mod transcripts;
@@ -55,6 +57,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "NAME FOLDER",
         summary: "check your own solution of an exercise, such as 20-26",
         run: |arguments| check::run(&root(), arguments),
+    },
+    Subcommand {
+        name: "search",
+        arguments: "FOLDER [WORKERS JOBS [meet]]",
+        summary: "search every interleaving of your own pool",
+        run: |arguments| search::run(&root(), arguments),
     },
     Subcommand {
         name: "record",

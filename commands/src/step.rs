@@ -79,6 +79,23 @@ pub(crate) fn package_key(manifest: &Path, key: &str) -> Result<Option<String>> 
     Ok(value.and_then(|value| value.as_str()).map(str::to_owned))
 }
 
+/// Ensures that there is a package `hello` in `folder`, as the reader's is called.
+///
+/// # Errors
+///
+/// When there is none, or another.
+pub(crate) fn expect_hello(folder: &Path) -> Result<()> {
+    let package =
+        package_key(&folder.join("Cargo.toml"), "name").context("there is no crate of yours")?;
+    ensure!(
+        package.as_deref() == Some("hello"),
+        "this is for a package `hello`, and {} holds another; begin with a copy of a step: \
+         cargo book step 20-25 ../hello",
+        folder.display()
+    );
+    Ok(())
+}
+
 /// The step that `name` follows: the one with the number before, or for a variant, such as
 /// `listing-20-24-while-let`, the step that it varies. The starting point follows none.
 pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {

@@ -7,7 +7,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     process::ExitCode,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const ADDRESS: &str = "127.0.0.1:7878";
@@ -51,17 +51,20 @@ fn accepted(stream: io::Result<TcpStream>) -> Option<TcpStream> {
 // ANCHOR_END: main
 
 // ANCHOR: handle
-fn handle_connection(mut stream: TcpStream) {
-    let response = match read_request(&stream) {
-        Ok(path) => respond(&path),
-        Err(Refusal::Status(status)) => refusal(status),
-        Err(Refusal::Gone) => return,
-    };
-
-    // Should the client be gone by now, there is nobody to tell.
-    if stream.write_all(response.as_bytes()).is_ok() {
-        hang_up(stream);
+fn handle_connection(stream: TcpStream) {
+    match read_request(&stream) {
+        Ok(path) => send(&stream, &respond(&path)),
+        Err(Refusal::Status(status)) => {
+            send(&stream, &refusal(status));
+            hang_up(stream);
+        }
+        Err(Refusal::Gone) => {}
     }
+}
+
+/// Sends a response. Should the client be gone by now, there is nobody to tell.
+fn send(mut stream: &TcpStream, response: &str) {
+    let _ = stream.write_all(response.as_bytes());
 }
 
 fn respond(path: &str) -> String {
@@ -91,7 +94,7 @@ fn refusal(status: &str) -> String {
 
 fn response(status: &str, body: &str) -> String {
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}")
+    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 // ANCHOR_END: handle
 
@@ -144,11 +147,16 @@ fn read_line(
 
 fn requested_path(line: &str) -> Result<&str, Refusal> {
     let parts: Vec<&str> = line.split(' ').collect();
-    let status = match parts[..] {
-        ["", _, _] | [_, "", _] => BAD_REQUEST,
-        ["GET", path, "HTTP/1.0" | "HTTP/1.1"] => return Ok(path),
-        [_, _, "HTTP/1.0" | "HTTP/1.1"] => NOT_IMPLEMENTED,
-        [_, _, version] if version.starts_with("HTTP/") => VERSION_NOT_SUPPORTED,
+    let &[method, path, version] = parts.as_slice() else {
+        return Err(Refusal::Status(BAD_REQUEST));
+    };
+    let version = version.strip_prefix("HTTP/").unwrap_or_default();
+
+    let status = match version.as_bytes() {
+        _ if method.is_empty() || path.is_empty() => BAD_REQUEST,
+        [b'1', b'.', b'0'..=b'9'] if method == "GET" => return Ok(path),
+        [b'1', b'.', b'0'..=b'9'] => NOT_IMPLEMENTED,
+        [b'0'..=b'9', b'.', b'0'..=b'9'] => VERSION_NOT_SUPPORTED,
         _ => BAD_REQUEST,
     };
     Err(Refusal::Status(status))
@@ -156,15 +164,18 @@ fn requested_path(line: &str) -> Result<&str, Refusal> {
 // ANCHOR_END: request
 
 // ANCHOR: hang_up
-/// Ends a connection. If it was closed while something that the client has sent is still unread,
-/// the client might lose the response: so that is read, and forgotten.
-fn hang_up(stream: TcpStream) {
-    const AT_MOST: u64 = 1024 * 1024;
-    const WAIT: Duration = Duration::from_secs(1);
+/// Ends a connection that was refused. If it were closed while something that the client has sent
+/// is unread, the client might lose the response: so that is read, for a second, and thrown away.
+fn hang_up(mut stream: TcpStream) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    let mut unread = [0; 4096];
 
-    let said_goodbye = stream.shutdown(Shutdown::Write).is_ok();
-    if said_goodbye && stream.set_read_timeout(Some(WAIT)).is_ok() {
-        let _ = io::copy(&mut stream.take(AT_MOST), &mut io::sink());
+    let mut more = stream.shutdown(Shutdown::Write).is_ok();
+    while more {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // No time left is an error, too.
+        more = stream.set_read_timeout(Some(left)).is_ok()
+            && matches!(stream.read(&mut unread), Ok(1..));
     }
 }
 // ANCHOR_END: hang_up

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{read, Server, ADDRESS};
-use std::{fs, io::prelude::*, net::TcpListener, process::Command, thread};
+use std::{fs, io::prelude::*, net::TcpListener, process::Command, thread, time::Duration};
 
 /// The server's program.
 fn hello() -> Command {
@@ -29,7 +29,10 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
             response.starts_with(&format!("HTTP/1.1 {status} ")),
             "{shown:?} got {response:?}"
         );
-        assert!(response.contains("\r\nContent-Length: "), "{response:?}");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
+        let length = format!("\r\nContent-Length: {}", body.len());
+        assert!(head.contains(&length), "{response:?}");
+        assert!(head.contains("\r\nConnection: close"), "{response:?}");
     }
 
     let (exit, _) = server.ended();
@@ -38,16 +41,21 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
 }
 
 #[test]
+fn a_long_request_and_one_of_an_older_version_get_the_page() {
+    let mut long = b"GET / HTTP/1.1\r\nCookie: ".to_vec();
+    long.extend([b'a'; 8000]);
+    long.extend(b"\r\n\r\n");
+    both_get("200", [&long, b"GET / HTTP/1.0\r\n\r\n"]);
+}
+
+#[test]
 fn a_request_that_makes_no_sense_gets_400() {
-    both_get(
-        "400",
-        [b"nonsense\r\n\r\n", b"GET / HTTP/1.1 again\r\n\r\n"],
-    );
+    both_get("400", [b"nonsense\r\n\r\n", b"GET / HTTP/one\r\n\r\n"]);
 }
 
 #[test]
 fn an_empty_request_gets_400() {
-    both_get("400", [b"\r\n\r\n", b"\n\n"]);
+    both_get("400", [b"\r\n\r\n\r\n", b"\n\n\n"]);
 }
 
 #[test]
@@ -102,6 +110,31 @@ fn endless_headers_get_431() {
     ]
     .concat();
     both_get("431", [&one, &many]);
+}
+
+#[test]
+fn a_refused_client_that_never_hangs_up_holds_nobody_up() {
+    let mut server = Server::start();
+
+    let clients = [(); 2].map(|()| {
+        let mut stream = server.connect();
+        stream.write_all(b"nonsense\r\n\r\n").unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 400");
+        // One byte after the other, until the server has closed the connection.
+        thread::spawn(move || {
+            while stream.write_all(b"a").is_ok() {
+                thread::sleep(Duration::from_millis(100));
+            }
+        })
+    });
+
+    let (exit, _) = server.ended();
+    assert!(exit.success(), "{exit}");
+    for client in clients {
+        client.join().unwrap();
+    }
 }
 
 #[test]
@@ -200,11 +233,17 @@ fn too_many_open_files_do_not_end_the_server() {
     let mut second = server.connect();
     second.write_all(b"nonsense\r\n\r\n").unwrap();
     server.complained("Too many open files");
+    thread::sleep(Duration::from_millis(200));
     drop(first);
 
     assert!(read(second).starts_with("HTTP/1.1 400 "));
     let (exit, _) = server.ended();
     assert!(exit.success(), "{exit}");
+    let complaints = server.complaints().len();
+    assert!(
+        complaints < 50,
+        "it asks again without a pause: {complaints} lines"
+    );
 }
 
 #[test]
