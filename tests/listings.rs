@@ -83,6 +83,29 @@ fn test_copy(root: &Path, listing: &str) -> Result<(), String> {
     run(TEST)
 }
 
+/// What a page shows as the picture that a step's example draws is what it draws, byte for byte.
+fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
+    let shown = root.join("src").join(PICTURE);
+    let away = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let drawn = away.path().join("drawn.png");
+    let folder = root.join("listings/listing-20-30");
+    let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
+    cargo(&folder, target, &[&arguments[..], &[&drawn.to_string_lossy()]].concat())?;
+
+    let read = |path: &Path| {
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    };
+    if read(&drawn)? == read(&shown)? {
+        return Ok(());
+    }
+    Err(format!(
+        "src/{PICTURE} is not what the example `mandelbrot` of listing-20-30 draws: draw it again there, \
+         and look at it"
+    ))
+}
+
+const PICTURE: &str = "pictures/seahorses.png";
+
 /// The package has the name, version and edition that the reader's has, and locks what it uses.
 fn check_package(sources: &Sources, listing: &str) -> Vec<String> {
     let file = format!("listings/{listing}/Cargo.toml");
@@ -117,12 +140,22 @@ fn check_package(sources: &Sources, listing: &str) -> Vec<String> {
     problems
 }
 
-/// A manifest without its `description`, which is the caption of the listing.
-fn undescribed(manifest: &str) -> Vec<&str> {
-    let lines = manifest.lines();
-    lines
-        .filter(|line| !line.starts_with("description = "))
-        .collect()
+/// A manifest without its `description`, which is the caption of the listing, and without what the
+/// package depends on, which each page shows in its difference from the step before.
+fn comparable(manifest: &str) -> Option<toml::Table> {
+    let mut manifest: toml::Table = manifest.parse().ok()?;
+    manifest
+        .get_mut("package")?
+        .as_table_mut()?
+        .remove("description");
+    manifest.remove("dependencies");
+    manifest.remove("dev-dependencies");
+    Some(manifest)
+}
+
+/// Where the code is: each change to it is shown by a page.
+fn is_code(path: &str) -> bool {
+    path.starts_with("src/") || path.starts_with("examples/")
 }
 
 /// The listing differs from its predecessor where a page shows it, and nowhere else.
@@ -158,10 +191,13 @@ fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
     {
         let (old, new) = (old.get(path).copied(), new.get(path).copied());
         let file = format!("listings/{listing}/{path}");
-        if path == "Cargo.toml" && old.map(undescribed) == new.map(undescribed) {
-            continue; // each has a caption of its own
+        if path == "Cargo.toml" && old.map(comparable) == new.map(comparable) {
+            continue;
         }
-        if path.starts_with("src/") {
+        if path == "Cargo.lock" && new.is_some() {
+            continue; // it follows Cargo.toml: cargo is run with `--locked`
+        }
+        if is_code(path) {
             let included = included_anchors(sources, &file, new.unwrap_or_default());
             let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
             changed |= shown_lines(old).1 != shown_lines(new).1;
@@ -174,14 +210,15 @@ fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
                 (_, None) => "is missing here, but is in",
             };
             problems.push(format!(
-                "{file}: {difference} listings/{before}; outside src/ and tests/, \
-                 a step leaves every file as it was"
+                "{file}: {difference} listings/{before}; but for its code, its tests, and what it \
+                 depends on, a step leaves every file as it was"
             ));
         }
     }
     if !changed && problems.is_empty() {
         problems.push(format!(
-            "listings/{listing}: src/ is the same as in listings/{before}; a step changes something"
+            "listings/{listing}: src/ and examples/ are the same as in listings/{before}; a step \
+             changes something"
         ));
     }
     problems
@@ -316,6 +353,10 @@ fn main() -> Result<(), String> {
             );
         }
     }
+    let target = targets.join("listing-20-30");
+    trials.push(Trial::test("listing-20-30::picture", move || {
+        Ok(check_picture(root, &target)?)
+    }));
     trials.extend(catches());
     libtest_mimic::run(&arguments, trials).exit()
 }
@@ -463,12 +504,12 @@ fn catches() -> Vec<Trial> {
         (
             "same_step",
             first.into(),
-            &["listings/listing-1-2: src/ is the same"],
+            &["listings/listing-1-2: src/ and examples/ are the same"],
         ),
         (
             "marks_are_no_change",
             first.replace("y2", "// ANCHOR: y\ny2\n// ANCHOR_END: y"),
-            &["src/ is the same"],
+            &["src/ and examples/ are the same"],
         ),
         (
             "change_in_an_anchor_shown_from_another_listing",

@@ -63,7 +63,7 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
         if old_text == new_text {
             continue;
         }
-        let part = match path.starts_with("src") {
+        let part = match path.starts_with("src") || path.starts_with("examples") {
             true => &mut sources,
             false => &mut others,
         };

@@ -348,13 +348,21 @@ fn plain(shown: &[u8]) -> String {
     for line in text.split_inclusive('\n') {
         match line.strip_suffix('\n') {
             Some(line) => {
-                push_unstyled(&mut plain, line.trim_end_matches('\r'));
+                push_unstyled(&mut plain, &overwritten(line.trim_end_matches('\r')));
                 plain.push('\n');
             }
             None => push_unstyled(&mut plain, line),
         }
     }
     plain
+}
+
+/// The line as it stands at last, where a `\r` has sent what follows back to its beginning.
+fn overwritten(line: &str) -> String {
+    line.split('\r').fold(String::new(), |shown, over| {
+        let rest = shown.chars().skip(over.chars().count());
+        over.chars().chain(rest).collect()
+    })
 }
 
 /// curl prints a header's name in bold, whatever `TERM` says.
@@ -399,6 +407,14 @@ mod tests {
     #[test]
     fn line_ends_are_plain() {
         assert_eq!(plain(b"a\r\n\r\nb\r\r\nc\r"), "a\n\nb\nc\r");
+    }
+
+    #[test]
+    fn a_line_that_is_overwritten_is_what_it_was_at_last() {
+        assert_eq!(
+            plain(b"9 of 10\r10 of 10\r\nlong\rno\n"),
+            "10 of 10\nnong\n"
+        );
     }
 
     #[test]

@@ -1,0 +1,151 @@
+// ANCHOR: uses
+//! Draws a part of the Mandelbrot set on a pool, tile by tile.
+
+pub mod set;
+
+use hello::ThreadPool;
+pub use set::{save, Color, Picture, Tile, View, SEAHORSES};
+use std::{
+    env,
+    error::Error,
+    ffi::OsString,
+    fs::File,
+    num::NonZero,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc, Arc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+// ANCHOR_END: uses
+
+// ANCHOR: draw
+/// Draws `view` on `pool`, and returns when no job is left of it.
+///
+/// Whoever has `stop` can end it early, by setting it to `true`. The picture
+/// then has the tiles that were finished by that time.
+///
+/// After each tile, `progress` is told how many are finished, and of how many.
+pub fn draw(
+    pool: &ThreadPool,
+    view: View,
+    stop: &Arc<AtomicBool>,
+    mut progress: impl FnMut(usize, usize),
+) -> Picture {
+    let tiles = view.tiles();
+    let (sender, receiver) = mpsc::channel();
+
+    for &tile in &tiles {
+        let sender = sender.clone();
+        let stop = Arc::clone(stop);
+        pool.execute(move || {
+            if let Some(pixels) = compute(&view, tile, &stop) {
+                // This fails if nobody receives any more. Then nobody misses the tile.
+                let _ = sender.send((tile, pixels));
+            }
+        });
+    }
+
+    // Each job drops its sender: when it is done, when it gives up, and when it panics. The loop
+    // ends with the last of them, but not before this one, too, is gone.
+    drop(sender);
+
+    // Only this thread changes the picture, so it needs no lock.
+    let mut picture = Picture::empty(view.size);
+    for (tile, pixels) in receiver {
+        picture.add(tile, &pixels);
+        progress(picture.finished.len(), tiles.len());
+    }
+    picture
+}
+// ANCHOR_END: draw
+
+// ANCHOR: compute
+/// The pixels of a tile, or `None` if it was stopped.
+fn compute(view: &View, tile: Tile, stop: &AtomicBool) -> Option<Vec<Color>> {
+    let mut pixels = Vec::with_capacity(tile.width * tile.height);
+
+    for y in tile.top..tile.top + tile.height {
+        // The pool runs every job that is queued, and nobody can take one back. So the job itself
+        // looks whether it is still wanted, before each row. `Relaxed` will do: the flag says
+        // nothing about any other memory.
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        for x in tile.left..tile.left + tile.width {
+            pixels.push(view.color(x, y));
+        }
+    }
+    Some(pixels)
+}
+// ANCHOR_END: compute
+
+// ANCHOR: main
+const USAGE: &str = "\
+usage: mandelbrot FILE [WORKERS [SECONDS]]
+
+  FILE     the picture, a PNG; it must not exist yet
+  WORKERS  how many threads draw; if not given, as many as can run at once
+  SECONDS  stop after this time, and keep what is finished";
+
+pub fn main() -> ExitCode {
+    let Some((file, workers, budget)) = arguments(env::args_os().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(&file, workers, budget) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}: {error}", file.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<dyn Error>> {
+    // What can fail comes before the work, as far as it can. A file that is there stays as it is.
+    let pool = ThreadPool::build(workers)?;
+    let file = File::create_new(file)?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    if let Some(budget) = budget {
+        let stop = Arc::clone(&stop);
+        // Nobody joins this thread. If it still sleeps when `main` returns, it ends with it.
+        thread::spawn(move || {
+            thread::sleep(budget);
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+
+    let start = Instant::now();
+    let picture = draw(&pool, SEAHORSES, &stop, |finished, all| {
+        let bar = "#".repeat(finished * 32 / all);
+        // `\r` goes back to the start of the line.
+        eprint!("\r[{bar:.<32}] {finished} of {all} tiles");
+    });
+    eprintln!(" in {:.1?}", start.elapsed());
+
+    save(&picture, file)?;
+    Ok(())
+}
+
+/// Reads the arguments; `None` if they make no sense.
+fn arguments(
+    mut given: impl Iterator<Item = OsString>,
+) -> Option<(PathBuf, usize, Option<Duration>)> {
+    let file = given.next()?;
+    let workers = match given.next() {
+        Some(number) => number.to_str()?.parse::<NonZero<usize>>().ok()?.get(),
+        None => thread::available_parallelism().map_or(1, |cores| cores.get()),
+    };
+    let budget = match given.next() {
+        Some(time) => Some(Duration::try_from_secs_f64(time.to_str()?.parse().ok()?).ok()?),
+        None => None,
+    };
+    let known = !file.to_string_lossy().starts_with('-') && given.next().is_none();
+    known.then(|| (file.into(), workers, budget))
+}
+// ANCHOR_END: main

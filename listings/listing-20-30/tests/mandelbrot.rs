@@ -1,0 +1,177 @@
+//! The picture, and the program that draws it. What drawing on a pool means is in `check.rs`.
+
+mod common;
+#[path = "../examples/mandelbrot/main.rs"]
+#[allow(dead_code)] // `main`, and more
+mod mandelbrot;
+
+use common::in_time;
+use hello::ThreadPool;
+use mandelbrot::{draw, save, set::escape, Picture, Tile, View, SEAHORSES};
+use std::{
+    env, fs,
+    io::Cursor,
+    panic,
+    path::PathBuf,
+    process::{self, Command, Output},
+    sync::Arc,
+};
+
+/// Twenty-four tiles, some of them cut at the edge.
+const SMALL: View = View {
+    size: (46, 30),
+    tile: (8, 8),
+    limit: 100,
+    ..SEAHORSES
+};
+
+fn whole(view: View, workers: usize) -> Picture {
+    let pool = ThreadPool::new(workers);
+    draw(&pool, view, &Arc::default(), |_, _| {})
+}
+
+/// Where the pixels of a tile are in the picture.
+fn pixels_of(tile: &Tile, view: View) -> impl Iterator<Item = usize> {
+    let (columns, width) = (tile.left..tile.left + tile.width, view.size.0);
+    (tile.top..tile.top + tile.height)
+        .flat_map(move |y| columns.clone().map(move |x| y * width + x))
+}
+
+/// Runs a test with a deadline, and passes its panic on.
+fn test(f: impl FnOnce() + Send + 'static) {
+    in_time(f).unwrap_or_else(|why| panic::resume_unwind(why));
+}
+
+#[test]
+fn the_tiles_cover_each_pixel_once() {
+    test(|| {
+        let mut covered = vec![0; SMALL.size.0 * SMALL.size.1];
+        for tile in SMALL.tiles() {
+            for pixel in pixels_of(&tile, SMALL) {
+                covered[pixel] += 1;
+            }
+        }
+        assert!(covered.iter().all(|times| *times == 1));
+    });
+}
+
+#[test]
+fn known_points_are_inside_and_outside() {
+    test(|| {
+        assert_eq!(escape((0.0, 0.0), 1000), None);
+        assert_eq!(escape((-1.0, 0.0), 1000), None); // comes back to zero again and again
+        assert!(escape((2.0, 2.0), 1000).unwrap() < 4.0);
+    });
+}
+
+#[test]
+fn the_colors_are_the_same_on_each_machine() {
+    test(|| {
+        // So many steps make a difference in the last bit of a number as big as the picture.
+        let picture = whole(
+            View {
+                limit: 2000,
+                ..SMALL
+            },
+            2,
+        );
+        let sum = (picture.pixels.as_flattened().iter()).fold(0_u32, |sum, &byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        assert_eq!(sum, 2_281_514_545);
+    });
+}
+
+#[test]
+fn the_file_is_a_png_with_the_same_pixels() {
+    test(|| {
+        let picture = whole(SMALL, 2);
+        let mut file = Vec::new();
+        save(&picture, &mut file).unwrap();
+
+        let mut reader = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+
+        assert_eq!((info.width, info.height), (46, 30));
+        assert_eq!(info.color_type, png::ColorType::Rgba);
+        assert!(pixels == picture.pixels.as_flattened());
+    });
+}
+
+/// Runs the program itself, which `cargo test` builds beside this test.
+fn program(arguments: &[&str]) -> Output {
+    let deps = env::current_exe().unwrap();
+    let program = deps
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples")
+        .join("mandelbrot")
+        .with_extension(env::consts::EXE_EXTENSION);
+    assert!(
+        program.is_file(),
+        "{} is not there: build it with `cargo build --examples`",
+        program.display()
+    );
+    let arguments: Vec<_> = arguments.iter().map(|&word| word.to_owned()).collect();
+    let run = move || Command::new(program).args(arguments).output();
+    in_time(run).unwrap().unwrap()
+}
+
+/// A name for a file that is not there, and is gone at the end of the test.
+struct NewFile(PathBuf);
+
+impl NewFile {
+    fn named(name: &str) -> NewFile {
+        NewFile(env::temp_dir().join(format!("hello-{}-{name}", process::id())))
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn the_program_stops_after_its_time() {
+    let file = NewFile::named("short.png");
+    let output = program(&[file.0.to_str().unwrap(), "1", "0.05"]);
+
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(" of 96 tiles in "), "{said}");
+    assert!(!said.contains("96 of 96"), "{said}");
+    assert!(fs::read(&file.0).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn a_file_that_exists_is_not_overwritten() {
+    let file = NewFile::named("precious.png");
+    fs::write(&file.0, "precious").unwrap();
+    let output = program(&[file.0.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("exists"), "{said}");
+    assert_eq!(fs::read_to_string(&file.0).unwrap(), "precious");
+}
+
+#[test]
+fn a_call_that_makes_no_sense_is_answered_with_how_to_call_it() {
+    let wrong: [&[&str]; 6] = [
+        &[],
+        &["--help"],
+        &["wrong.png", "0"],
+        &["wrong.png", "two"],
+        &["wrong.png", "2", "-1"],
+        &["wrong.png", "2", "1", "more"],
+    ];
+    for arguments in wrong {
+        let output = program(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(output.stderr.starts_with(b"usage: mandelbrot FILE"));
+    }
+    assert!(!PathBuf::from("wrong.png").exists());
+}
