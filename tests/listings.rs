@@ -90,7 +90,11 @@ fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
     let drawn = away.path().join("drawn.png");
     let folder = root.join("listings/listing-20-30");
     let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
-    cargo(&folder, target, &[&arguments[..], &[&drawn.to_string_lossy()]].concat())?;
+    cargo(
+        &folder,
+        target,
+        &[&arguments[..], &[&drawn.to_string_lossy()]].concat(),
+    )?;
 
     let read = |path: &Path| {
         fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
@@ -197,7 +201,9 @@ fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
         if path == "Cargo.lock" && new.is_some() {
             continue; // it follows Cargo.toml: cargo is run with `--locked`
         }
-        if is_code(path) {
+        if is_code(path) && new.is_none() {
+            changed = true; // the page's list of what has changed says that it is gone
+        } else if is_code(path) {
             let included = included_anchors(sources, &file, new.unwrap_or_default());
             let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
             changed |= shown_lines(old).1 != shown_lines(new).1;

@@ -1,5 +1,6 @@
 //! The book's own commands, which `cargo book` runs.
 //!
+//! - [`bench`] measures what the pages say about speed.
 //! - [`mutants`] records what cargo-mutants finds out about a step's tests.
 //! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.
@@ -9,6 +10,7 @@
 //! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
+pub mod bench;
 pub mod check;
 pub mod mdbook;
 pub mod mutants;
@@ -75,6 +77,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "",
         summary: "record what cargo-mutants finds out about the tests of 20-27",
         run: |_| mutants::record(&root()),
+    },
+    Subcommand {
+        name: "bench",
+        arguments: "",
+        summary: "measure anew what the pages say about speed; takes some minutes",
+        run: |_| bench::record(&root()),
     },
     Subcommand {
         name: "picture",

@@ -27,6 +27,7 @@ use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use page::{pieces, place_of, Piece};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The preprocessor `steps`.
@@ -48,7 +49,7 @@ impl Preprocessor for Steps {
             root: &context.root,
             names: step::names(&context.root)?,
             listings: Listings::default(),
-            shown: Vec::new(),
+            shown: BTreeMap::new(),
         };
         for item in book.iter() {
             if let BookItem::Chapter(chapter) = item {
@@ -57,7 +58,8 @@ impl Preprocessor for Steps {
         }
         // The index last: what is wrong is said where it is wrong.
         each(&mut book, |page, content| pages.expand(page, content))?;
-        if let Some(missing) = pages.names.get(pages.shown.len()) {
+        let mut names = pages.names.iter();
+        if let Some(missing) = names.find(|name| !pages.shown.contains_key(*name)) {
             bail!(
                 "no page shows what listings/{missing} changes: \
                  write `<!-- step: {missing} -->` on a line of its own, at its checkpoint"
@@ -89,8 +91,8 @@ struct Pages<'r> {
     /// All steps, in order.
     names: Vec<String>,
     listings: Listings,
-    /// Where the pages so far have shown a step, in the order of the steps.
-    shown: Vec<String>,
+    /// Where the pages so far have shown which step.
+    shown: BTreeMap<String, String>,
 }
 
 impl Pages<'_> {
@@ -138,20 +140,21 @@ impl Pages<'_> {
 
     /// Everything that is shown of a step at its checkpoint.
     fn step(&mut self, name: &str, place: &str) -> Result<String> {
-        let Some(position) = self.names.iter().position(|known| known == name) else {
-            bail!("there is none; there are: {}", self.names.join(", "));
-        };
-        if let Some(first) = self.shown.get(position) {
+        ensure!(
+            self.names.iter().any(|known| known == name),
+            "there is none; there are: {}",
+            self.names.join(", ")
+        );
+        if let Some(first) = self.shown.get(name) {
             bail!("it is on {first} already; take one of the two out");
         }
-        let next = &self.names[self.shown.len()];
-        ensure!(
-            position == self.shown.len(),
-            "it is out of order: {next} is next"
-        );
-        self.shown.push(place.to_owned());
+        let before = step::predecessor(&self.names, name);
+        if let Some(before) = before.filter(|before| !self.shown.contains_key(*before)) {
+            bail!("it is out of order: {before} comes first");
+        }
+        self.shown.insert(name.to_owned(), place.to_owned());
         let files = step::files(self.root, name)?;
-        let before = match step::predecessor(&self.names, name) {
+        let before = match before {
             Some(before) => Some((before, step::files(self.root, before)?)),
             None => None,
         };
@@ -172,7 +175,9 @@ mod tests {
             root: &root,
             names: step::names(&root)?,
             listings: Listings::default(),
-            shown: vec!["src/first.md:1".to_owned(); shown],
+            shown: (step::names(&book_commands::root())?.into_iter().take(shown))
+                .map(|name| (name, "src/first.md:1".to_owned()))
+                .collect(),
         };
         pages.expand(Path::new("page.md"), content)
     }
@@ -353,7 +358,7 @@ mod tests {
         let error = error_of("<!-- step: listing-20-24 -->\n", 1);
         assert_eq!(
             error,
-            "src/page.md:1: the step `listing-20-24`: it is out of order: listing-20-23 is next"
+            "src/page.md:1: the step `listing-20-24`: it is out of order: listing-20-23 comes first"
         );
     }
 

@@ -31,7 +31,7 @@ fn main() {
         ("twice as many", 2 * cores, SEAHORSES, Vec::new()),
         ("a worker and a tile for each", cores, columns, Vec::new()),
         (
-            "a worker for each core",
+            "the same, small tiles",
             cores,
             in_tiles_of((15, 15)),
             Vec::new(),
@@ -51,10 +51,11 @@ fn main() {
     });
     let (.., alone) = medians[0];
     eprintln!("\rMedians of {ROUNDS} rounds, {cores} cores:");
+    eprintln!("{:30} workers  tiles  seconds  speed-up", "");
     for (way, workers, tiles, median) in medians {
-        let ratio = alone.as_secs_f64() / median.as_secs_f64();
-        let (workers, tiles) = (format!("{workers} workers"), format!("{tiles} tiles"));
-        eprintln!("{way:30} {workers:>10} {tiles:>10} {median:8.2?} {ratio:6.2} times as fast");
+        let (median, alone) = (median.as_secs_f64(), alone.as_secs_f64());
+        let speedup = alone / median;
+        eprintln!("{way:30} {workers:7} {tiles:6} {median:8.2} {speedup:9.2}");
     }
 }
 

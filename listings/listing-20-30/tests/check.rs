@@ -14,6 +14,8 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc, Arc,
     },
+    thread,
+    time::Duration,
 };
 
 /// Twenty-four tiles, some of them cut at the edge.
@@ -51,7 +53,7 @@ fn pixels(view: View, workers: usize) -> Vec<[u8; 4]> {
     picture.pixels
 }
 
-fn passed(result: std::thread::Result<()>) {
+fn passed(result: thread::Result<()>) {
     result.unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
@@ -84,12 +86,12 @@ fn the_tiles_are_drawn_by_the_pool() {
         let _ = wait.recv();
     });
     let busy = Arc::clone(&pool);
-    let drawing = std::thread::spawn(move || {
+    let drawing = thread::spawn(move || {
         draw(&busy, SMALL, &flag(false), |_, _| {
             let _ = sender.send(());
         });
     });
-    let early = receiver.recv_timeout(std::time::Duration::from_millis(100));
+    let early = receiver.recv_timeout(Duration::from_millis(100));
     go.send(()).unwrap();
 
     assert_eq!(early, Err(mpsc::RecvTimeoutError::Timeout));
@@ -122,6 +124,53 @@ fn stopped_in_the_middle_it_keeps_what_is_finished() {
         assert!(finished >= 5 * 8 * 8, "less is left than was finished");
         assert!(finished < picture.pixels.len(), "it was not stopped");
         assert_eq!(finished % (8 * 8), 0, "a tile is there in part");
+    }));
+}
+
+#[test]
+fn a_stop_is_noticed_within_a_tile() {
+    passed(in_time(|| {
+        // One tile, all inside, that takes much longer than this test may.
+        let view = View {
+            center: (0.0, 0.0),
+            width: 0.001,
+            size: (4, 2000),
+            tile: (4, 2000),
+            limit: 200_000,
+            ..SEAHORSES
+        };
+        let stop = flag(false);
+        let later = Arc::clone(&stop);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            later.store(true, Ordering::Relaxed);
+        });
+
+        let pool = ThreadPool::new(1);
+        let picture = draw(&pool, view, &stop, |_, _| {});
+        let drawn = picture.pixels.iter().any(|color| *color != [0; 4]);
+        assert!(!drawn, "a part of a tile is in the picture");
+    })); // And the drop of the pool waits for what is left.
+}
+
+#[test]
+fn all_tiles_are_queued_before_the_first_is_finished() {
+    passed(in_time(|| {
+        let pool = ThreadPool::new(1);
+        let stop = flag(false);
+        let picture = draw(&pool, SMALL, &stop, |finished, _| {
+            if finished == 1 {
+                // Its turn comes after all that is in the queue.
+                let (done, is_done) = mpsc::channel();
+                pool.execute(move || {
+                    let _ = done.send(());
+                });
+                let _ = is_done.recv_timeout(Duration::from_secs(2));
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        let whole = picture.pixels.iter().all(|color| color[3] == 255);
+        assert!(whole, "some tiles were not in the queue after the first");
     }));
 }
 

@@ -154,7 +154,7 @@ fn a_file_that_exists_is_not_overwritten() {
 
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("exists"), "{said}");
+    assert!(said.contains("exists already"), "{said}");
     assert_eq!(fs::read_to_string(&file.0).unwrap(), "precious");
 }
 

@@ -10,6 +10,7 @@ use std::{
     error::Error,
     ffi::OsString,
     fs::File,
+    io::{self, Write},
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -23,12 +24,17 @@ use std::{
 // ANCHOR_END: uses
 
 // ANCHOR: draw
-/// Draws `view` on `pool`, and returns when no job is left of it.
+/// Draws `view` on `pool`, and returns when none of its jobs is left.
 ///
 /// Whoever has `stop` can end it early, by setting it to `true`. The picture
 /// then has the tiles that were finished by that time.
 ///
 /// After each tile, `progress` is told how many are finished, and of how many.
+///
+/// # Panics
+///
+/// If the pool is closed. And do not call this in a job of the same pool: a
+/// worker that waits for tiles cannot draw them.
 pub fn draw(
     pool: &ThreadPool,
     view: View,
@@ -84,13 +90,6 @@ fn compute(view: &View, tile: Tile, stop: &AtomicBool) -> Option<Vec<Color>> {
 // ANCHOR_END: compute
 
 // ANCHOR: main
-const USAGE: &str = "\
-usage: mandelbrot FILE [WORKERS [SECONDS]]
-
-  FILE     the picture, a PNG; it must not exist yet
-  WORKERS  how many threads draw; if not given, as many as can run at once
-  SECONDS  stop after this time, and keep what is finished";
-
 pub fn main() -> ExitCode {
     let Some((file, workers, budget)) = arguments(env::args_os().skip(1)) else {
         eprintln!("{USAGE}");
@@ -106,9 +105,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<dyn Error>> {
-    // What can fail comes before the work, as far as it can. A file that is there stays as it is.
+    // It could not be written later, either: `create_new` makes no file that is there.
+    if file.try_exists()? {
+        return Err("exists already; take another name".into());
+    }
     let pool = ThreadPool::build(workers)?;
-    let file = File::create_new(file)?;
 
     let stop = Arc::new(AtomicBool::new(false));
     if let Some(budget) = budget {
@@ -123,14 +124,23 @@ fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<
     let start = Instant::now();
     let picture = draw(&pool, SEAHORSES, &stop, |finished, all| {
         let bar = "#".repeat(finished * 32 / all);
-        // `\r` goes back to the start of the line.
-        eprint!("\r[{bar:.<32}] {finished} of {all} tiles");
+        // `\r` goes back to the start of the line. That nobody sees it is no reason to end.
+        let _ = write!(io::stderr(), "\r[{bar:.<32}] {finished} of {all} tiles");
     });
-    eprintln!(" in {:.1?}", start.elapsed());
+    let _ = writeln!(io::stderr(), " in {:.1?}", start.elapsed());
 
-    save(&picture, file)?;
+    save(&picture, File::create_new(file)?)?;
     Ok(())
 }
+// ANCHOR_END: main
+
+// ANCHOR: arguments
+const USAGE: &str = "\
+usage: mandelbrot FILE [WORKERS [SECONDS]]
+
+  FILE     the picture, a PNG; it must not exist yet
+  WORKERS  how many threads draw; if not given, as many as can run at once
+  SECONDS  stop after this time, and keep what is finished";
 
 /// Reads the arguments; `None` if they make no sense.
 fn arguments(
@@ -148,4 +158,4 @@ fn arguments(
     let known = !file.to_string_lossy().starts_with('-') && given.next().is_none();
     known.then(|| (file.into(), workers, budget))
 }
-// ANCHOR_END: main
+// ANCHOR_END: arguments
