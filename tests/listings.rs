@@ -1,6 +1,9 @@
-//! The promise: every crate under `listings/` builds without a warning, is formatted, passes clippy
-//! and its own `cargo test`, from its own folder and from a copy elsewhere; and each step differs
-//! from the one before only where a page shows it.
+//! The promise: every crate under `listings/` builds without a warning, is formatted and passes
+//! clippy, in its own folder; it passes its own `cargo test`, in a copy elsewhere; and each step
+//! differs from the one before only where a page shows it.
+//!
+//! (The tests are run once, since those that start the server wait for each other's port: there they
+//! show that a step needs nothing from around its folder.)
 //!
 //! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
 //! this package's. The tests of a listing take turns at the port by a lock file of their own.
@@ -333,12 +336,9 @@ fn main() -> Result<(), String> {
     };
     // Those that queue for the port come first, so that the others run while they wait.
     for listing in sources.listings() {
-        trial(format!("{listing}::test"), cargo_in_place(TEST, listing));
-    }
-    for listing in sources.listings() {
         let name = listing.to_owned();
         trial(
-            format!("{listing}::test_copy"),
+            format!("{listing}::test"),
             Box::new(move |_| Ok(test_copy(root, &name)?)),
         );
     }

@@ -80,6 +80,10 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
     command
         .args(["test", "--test", "check"])
         .current_dir(scratch)
-        .env("CARGO_TARGET_DIR", root.join("target").join("check"));
+        // To cargo, a copy of one step is the same package as a copy of another.
+        .env(
+            "CARGO_TARGET_DIR",
+            root.join("target").join("check").join(name),
+        );
     Ok(command)
 }

@@ -76,14 +76,14 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
             )?;
             continue;
         }
-        let heading = match new.contains_key(path) {
-            true => "differs",
-            false => "is gone",
-        };
+        if !new.contains_key(path) {
+            writeln!(part, "`{name}` is gone.\n")?;
+            continue;
+        }
         let diff = TextDiff::from_lines(old_text, new_text);
         let mut diff = diff.unified_diff();
         let diff = diff.header(&format!("a/{name}"), &format!("b/{name}"));
-        writeln!(part, "`{name}` {heading}:\n\n```diff\n{diff}```\n")?;
+        writeln!(part, "`{name}` differs:\n\n```diff\n{diff}```\n")?;
     }
 
     let before = reference(before);

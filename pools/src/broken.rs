@@ -21,10 +21,12 @@ pub mod fault {
     pub const LOST_WORKER: usize = 6;
     pub const DISCARDED_QUEUE: usize = 7;
     pub const ONE_WORKER: usize = 8;
+    pub const DISCARDED_BY_IDLE: usize = 9;
+    pub const DROP_PANICS: usize = 10;
 }
 use fault::*;
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "no-fault",
     "dropped-job",
     "repeated-job",
@@ -34,6 +36,8 @@ const NAMES: [&str; 9] = [
     "lost-worker",
     "discarded-queue",
     "one-worker",
+    "discarded-by-idle",
+    "drop-panics",
 ];
 
 /// A pool with a bounded queue, and with the fault that the number names.
@@ -112,7 +116,11 @@ fn work<const FAULT: usize>(receiver: &Mutex<mpsc::Receiver<Job>>, closing: &Ato
         let receiver = receiver
             .lock()
             .expect("no job panics while the lock is held");
-        let Ok(job) = receiver.recv() else { break };
+        let queued = receiver.try_recv();
+        let was_idle = queued.is_err();
+        let Ok(job) = queued.or_else(|_| receiver.recv()) else {
+            break;
+        };
 
         if FAULT != LOCK_HELD {
             drop(receiver);
@@ -120,9 +128,15 @@ fn work<const FAULT: usize>(receiver: &Mutex<mpsc::Receiver<Job>>, closing: &Ato
         if FAULT == DISCARDED_QUEUE && closing.load(Ordering::Relaxed) {
             continue;
         }
+        if FAULT == DISCARDED_BY_IDLE && was_idle && closing.load(Ordering::Relaxed) {
+            continue;
+        }
         let has_panicked = panic::catch_unwind(AssertUnwindSafe(job)).is_err();
         if FAULT == LOST_WORKER && has_panicked {
             break;
+        }
+        if FAULT == DROP_PANICS && has_panicked {
+            panic!("a job has panicked");
         }
     }
 }
@@ -136,7 +150,10 @@ impl<const FAULT: usize> Drop for HandWritten<FAULT> {
         }
         for worker in self.workers.drain(..) {
             if FAULT != DROP_DOES_NOT_WAIT && worker.thread().id() != thread::current().id() {
-                let _ = worker.join();
+                let joined = worker.join();
+                if FAULT == DROP_PANICS {
+                    joined.expect("no worker has panicked");
+                }
             }
         }
     }

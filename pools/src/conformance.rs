@@ -8,7 +8,7 @@ use crate::{adapters, Pool, Refused};
 use std::io::{BufRead, BufReader};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
 use std::{mem, thread};
@@ -58,6 +58,7 @@ words! {
         DropAfterPanic = "After that, what does the drop do?",
         DropWaits = "Does the drop wait for running jobs?",
         QueueAtDrop = "When do jobs run that are in the queue at the drop?",
+        QueueOfIdle = "And if the workers had nothing to do when they were queued?",
         DropInside = "What does the drop do in one of the pool's own jobs?",
         Joins = "Can it be waited for without a drop?",
         JoinInside = "What does that wait do in one of the pool's own jobs?",
@@ -85,8 +86,10 @@ words! {
         After = "after it has returned",
         Never = "never",
         Partly = "some of them, never",
+        Late = "perhaps after it has returned",
         AfterClose = "yes, once closed",
-        Absent = "has no such wait",
+        Absent = "no method for it",
+        NotAsked = "–",
         ResultOrPanic = "a handle: the result, or the panic",
         ResultPanicking = "a handle: the result; the panic goes on there",
     }
@@ -127,6 +130,8 @@ pub const BROKEN: &[Entry] = &[
     entry::<HandWritten<{ fault::LOST_WORKER }>>(),
     entry::<HandWritten<{ fault::DISCARDED_QUEUE }>>(),
     entry::<HandWritten<{ fault::ONE_WORKER }>>(),
+    entry::<HandWritten<{ fault::DISCARDED_BY_IDLE }>>(),
+    entry::<HandWritten<{ fault::DROP_PANICS }>>(),
 ];
 
 /// The answers of the pools with these names, as a table in Markdown.
@@ -153,12 +158,15 @@ pub fn table(program: &Path, pools: &[&str]) -> String {
 
 /// The answers of one pool, in the order of [`Question::ALL`].
 pub fn ask_all(program: &Path, pool: &str) -> Vec<Outcome> {
-    thread::scope(|scope| {
-        let questions = Question::ALL.iter();
-        let asked = questions.map(|&question| scope.spawn(move || ask(program, pool, question)));
-        let asked: Vec<_> = asked.collect();
-        asked.into_iter().map(join).collect()
-    })
+    // Some of them at the same time: most of the time, they wait.
+    let asked = Question::ALL.chunks(4).flat_map(|questions| {
+        thread::scope(|scope| {
+            let ask = |&question| scope.spawn(move || ask(program, pool, question));
+            let asked: Vec<_> = questions.iter().map(ask).collect();
+            asked.into_iter().map(join).collect::<Vec<_>>()
+        })
+    });
+    asked.collect()
 }
 
 fn join<T>(thread: thread::ScopedJoinHandle<T>) -> T {
@@ -194,11 +202,25 @@ pub fn ask(program: &Path, pool: &str, question: Question) -> Outcome {
     match answer {
         Ok(Some(outcome)) => outcome,
         Err(_) => Outcome::Hangs,
-        Ok(None) if matches!(status.code(), Some(101 | 2)) => {
-            panic!("no answer: {pool}, {question:?}")
+        Ok(None) if !aborted(status) => {
+            panic!("{pool}, {question:?}: no answer, {status}")
         }
         Ok(None) if question == Question::PanicCost => Outcome::Process,
         Ok(None) => Outcome::Aborts,
+    }
+}
+
+/// Whether a process has ended itself, as a panic does that cannot unwind.
+fn aborted(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        const SIGABRT: i32 = 6;
+        status.signal() == Some(SIGABRT)
+    }
+    #[cfg(not(unix))]
+    {
+        !matches!(status.code(), Some(0 | 2 | 101))
     }
 }
 
@@ -232,14 +254,15 @@ pub fn answer<P: Pool>(question: Question) -> Outcome {
         Question::DropAfterPanic => drop_after_panic::<P>(),
         Question::DropWaits => waits::<P>(drop),
         Question::QueueAtDrop => queue_at_drop::<P>(),
+        Question::QueueOfIdle => queue_of_idle::<P>(),
         Question::DropInside => inside_a_job::<P>(drop),
-        Question::Joins => P::JOIN.map_or(Outcome::No, |join| {
+        Question::Joins => P::JOIN.map_or(Outcome::Absent, |join| {
             waits::<P>(|pool| {
                 join(&pool);
                 mem::forget(pool);
             })
         }),
-        Question::JoinInside => P::JOIN.map_or(Outcome::Absent, |join| {
+        Question::JoinInside => P::JOIN.map_or(Outcome::NotAsked, |join| {
             inside_a_job::<P>(move |pool| {
                 join(&pool);
                 mem::forget(pool);
@@ -404,6 +427,39 @@ fn queue_at_drop<P: Pool>() -> Outcome {
     }
 }
 
+/// Drops a pool right after two jobs were queued for its two workers, which were idle: again and
+/// again, since it depends on who is first.
+fn queue_of_idle<P: Pool>() -> Outcome {
+    let mut all_before = true;
+    let workers = at_once(&*mem::ManuallyDrop::new(P::new(2)), 2, || ());
+    for _ in 0..100 {
+        let pool = P::new(2);
+        at_once(&pool, workers, || ());
+        // Until both wait for a job again.
+        thread::sleep(Duration::from_millis(2));
+
+        let (run, runs) = mpsc::channel();
+        for _ in 0..2 {
+            let run = run.clone();
+            pool.execute(move || {
+                let _ = run.send(());
+            });
+        }
+        drop(run);
+        drop(pool);
+        let before = runs.try_iter().count();
+        // The channel closes once both have run, or been dropped without being run.
+        if before + runs.iter().count() < 2 {
+            return Outcome::Partly;
+        }
+        all_before &= before == 2;
+    }
+    match all_before {
+        true => Outcome::Before,
+        false => Outcome::Late,
+    }
+}
+
 /// Has a job call `last` on the pool that runs it, when nothing else holds the pool.
 fn inside_a_job<P: Pool>(last: impl FnOnce(P) + Send + 'static) -> Outcome {
     let pool = Arc::new(P::new(2));
@@ -426,7 +482,7 @@ fn inside_a_job<P: Pool>(last: impl FnOnce(P) + Send + 'static) -> Outcome {
 
 fn refuses<P: Pool>() -> Outcome {
     let (Some(close), Some(try_execute)) = (P::CLOSE, P::TRY_EXECUTE) else {
-        return Outcome::No;
+        return Outcome::Absent;
     };
     let mut pool = P::new(1);
     close(&mut pool);
@@ -443,7 +499,7 @@ fn refuses<P: Pool>() -> Outcome {
 
 fn bounded<P: Pool>() -> Outcome {
     let (Some(bounded), Some(try_execute)) = (P::BOUNDED, P::TRY_EXECUTE) else {
-        return Outcome::No;
+        return Outcome::Absent;
     };
     let pool = mem::ManuallyDrop::new(bounded(1, 1));
     let (_end, may_end) = mpsc::channel::<()>();

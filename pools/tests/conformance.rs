@@ -22,14 +22,16 @@ fn the_table_is_what_the_pools_do() {
         return;
     }
     let shown = fs::read_to_string(path).unwrap();
-    for (shown, found) in shown.lines().zip(found.lines()) {
-        assert_eq!(shown, found, "src/pools.txt is not what the pools do");
+    let (shown, found): (Vec<_>, Vec<_>) = (shown.lines().collect(), found.lines().collect());
+    for line in 0..shown.len().max(found.len()) {
+        let (shown, found) = (shown.get(line), found.get(line));
+        assert_eq!(
+            shown,
+            found,
+            "src/pools.txt:{}: the pools do otherwise",
+            line + 1
+        );
     }
-    assert_eq!(
-        shown.len(),
-        found.len(),
-        "src/pools.txt is too short or too long"
-    );
 }
 
 /// What the hand-written pool without a fault answers.
@@ -54,7 +56,8 @@ fn assert_differs(pool: &str, expected: &[(Question, Outcome)]) {
 fn the_pool_without_a_fault_is_sound() {
     use Outcome::*;
     let expected = [
-        Yes, Yes, No, Nothing, Returns, Yes, Before, Returns, No, Absent, AfterClose, Yes, Nothing,
+        Yes, Yes, No, Nothing, Returns, Yes, Before, Before, Returns, Absent, NotAsked, AfterClose,
+        Yes, Nothing,
     ];
     assert_eq!(sound(), expected);
 }
@@ -80,6 +83,7 @@ fn a_drop_that_does_not_wait_is_found() {
         &[
             (Question::DropWaits, Outcome::No),
             (Question::QueueAtDrop, Outcome::After),
+            (Question::QueueOfIdle, Outcome::Late),
         ],
     );
 }
@@ -93,6 +97,7 @@ fn a_drop_that_hangs_is_found() {
             (Question::DropAfterPanic, Outcome::Hangs),
             (Question::DropWaits, Outcome::Hangs),
             (Question::QueueAtDrop, Outcome::Hangs),
+            (Question::QueueOfIdle, Outcome::Hangs),
             (Question::DropInside, Outcome::Hangs),
         ],
     );
@@ -120,7 +125,10 @@ fn a_worker_that_is_lost_to_a_panic_is_found() {
 fn a_queue_that_is_discarded_at_the_drop_is_found() {
     assert_differs(
         "discarded-queue",
-        &[(Question::QueueAtDrop, Outcome::Never)],
+        &[
+            (Question::QueueAtDrop, Outcome::Never),
+            (Question::QueueOfIdle, Outcome::Partly),
+        ],
     );
 }
 
@@ -132,6 +140,26 @@ fn a_pool_of_one_that_pretends_to_be_four_is_found() {
         &[
             (Question::AtOnce, Outcome::No),
             (Question::HeldUp, Outcome::Yes),
+        ],
+    );
+}
+
+#[test]
+fn a_queue_that_is_discarded_by_idle_workers_is_found() {
+    assert_differs(
+        "discarded-by-idle",
+        &[(Question::QueueOfIdle, Outcome::Partly)],
+    );
+}
+
+#[test]
+fn a_drop_that_panics_is_found() {
+    // A worker is lost before that.
+    assert_differs(
+        "drop-panics",
+        &[
+            (Question::PanicCost, Outcome::Worker),
+            (Question::DropAfterPanic, Outcome::Panics),
         ],
     );
 }

@@ -5,6 +5,7 @@ use std::{
     fmt, fs,
     io::{self, prelude::*, BufReader, Take},
     net::{Shutdown, TcpListener, TcpStream},
+    panic,
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -28,14 +29,14 @@ fn serve() -> Result<(), ServerError> {
     let listener = TcpListener::bind(ADDRESS).map_err(ServerError::Listen)?;
     let pool = ThreadPoolBuilder::new()
         .num_threads(4)
-        .panic_handler(|_| {}) // without it, a job that panics ends the process
         .build()
         .map_err(ServerError::Pool)?;
 
     // The drop would not wait. A scope does, for each job that was spawned in it.
     pool.in_place_scope(|scope| {
         for stream in listener.incoming().filter_map(accepted).take(2) {
-            scope.spawn(|_| handle_connection(stream));
+            // What a job panics with would go on in this thread, and end the server.
+            scope.spawn(|_| drop(panic::catch_unwind(|| handle_connection(stream))));
         }
         let _ = writeln!(io::stdout(), "Shutting down.");
     });
