@@ -20,7 +20,7 @@ const LONG: Duration = Duration::from_millis(1500);
 const SHORT: Duration = Duration::from_millis(400);
 
 /// When a child that has not answered is taken to hang.
-const DEADLINE: Duration = Duration::from_secs(4);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// What the line with a child's answer begins with. The book's pool prints lines, too.
 const ANSWER: &str = "answer: ";
@@ -146,7 +146,7 @@ pub fn table(program: &Path, pools: &[&str]) -> String {
         asked.into_iter().map(join).collect()
     });
 
-    let mut table = format!("| | {} |\n", pools.join(" | "));
+    let mut table = format!("| Question | {} |\n", pools.join(" | "));
     table += &format!("|---|{}\n", "---|".repeat(pools.len()));
     for (row, question) in Question::ALL.iter().enumerate() {
         let cells = answers.iter().map(|answers| answers[row].words());

@@ -1,15 +1,18 @@
 // What tests/browser.rs asks of a page; this file is run in it first.
 'use strict';
 
-// Nothing is looked at while it still moves. (And see `colors` below.)
+// Nothing is looked at while it still moves.
 const still = document.createElement('style');
-still.textContent = '*, ::before { transition: none !important; } [data-alike] { display: none !important; }';
+still.textContent = '*, ::before { transition: none !important; }';
 document.head.append(still);
 
 window.book = {
-    // Folds or unfolds everything that can be folded, hidden lines of code included.
-    fold(folded) {
-        document.querySelectorAll('main details').forEach(details => { details.open = !folded; });
+    // Folds or unfolds what can be folded, hidden lines of code included. The files in the box of a
+    // step are many, and shown alike on each page: they stay folded where they are not asked for.
+    fold(folded, stepsToo) {
+        document.querySelectorAll('main details').forEach(details => {
+            details.open = !folded && (stepsToo || !details.closest('.step'));
+        });
         document.querySelectorAll('main code').forEach(code => {
             if (code.querySelector('.boring')) {
                 code.classList.toggle('hide-boring', folded);
@@ -23,40 +26,59 @@ window.book = {
             + text.trim().replace(/\s+/g, ' ').slice(0, 40);
     },
 
-    // What axe-core has to say against the page, one line for each element.
-    async axe(options = {}) {
-        // Until what has just changed has been laid out, and the page has seen it.
-        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-        const { violations } = await axe.run({
-            resultTypes: ['violations'], // quicker
-            preload: false, // the style sheets once more, which a page from a file may not ask for
-            rules: { 'target-size': { enabled: true } },
-            ...options,
+    // Does something while the elements are not in the page: axe-core takes its time over each.
+    async without(elements, act) {
+        const places = Array.from(elements, element => {
+            const place = document.createComment('');
+            element.replaceWith(place);
+            return () => place.replaceWith(element);
         });
-        return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
-            const why = node.any.concat(node.all, node.none).map(check => check.message);
-            return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
-        }));
+        try {
+            return await act();
+        } finally {
+            places.reverse().forEach(restore => restore());
+        }
+    },
+
+    // What axe-core has to say against what can be seen of the page, one line for each element.
+    axe(options = {}) {
+        const folded = document.querySelectorAll('main details:not([open]) > :not(summary)');
+        return book.without(folded, async () => {
+            // Until what has just changed has been laid out, and the page has seen it.
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+            const { violations } = await axe.run({
+                resultTypes: ['violations'], // quicker
+                preload: false, // the style sheets once more, which a page from a file may not ask for
+                rules: { 'target-size': { enabled: true } },
+                ...options,
+            });
+            return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
+                const why = node.any.concat(node.all, node.none).map(check => check.message);
+                return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
+            }));
+        });
     },
 
     // The same, for the rules that are about colors alone. Of elements that look alike, since their
     // tags and classes are the same, up to the root, one is kept for that.
-    async colors() {
+    colors() {
         const known = new Set();
-        const hide = (element, above) => {
+        const alike = [];
+        const look = (element, above) => {
             const kind = `${above} ${element.tagName}.${element.className}`;
-            const alike = Array.from(element.children, child => hide(child, kind)).every(Boolean)
+            const start = alike.length;
+            const same = Array.from(element.children, child => look(child, kind)).every(Boolean)
                 && known.has(kind);
             known.add(kind);
-            element.toggleAttribute('data-alike', alike);
-            return alike;
+            if (same) {
+                alike.splice(start, Infinity, element); // with all that is in it
+            }
+            return same;
         };
-        hide(document.querySelector('main'), '');
+        look(document.querySelector('main'), '');
         const rules = axe.getRules(['cat.color']).map(({ ruleId }) => ruleId)
             .filter(rule => rule !== 'color-contrast-enhanced'); // level AAA, which axe leaves out
-        const problems = await book.axe({ runOnly: rules });
-        document.querySelectorAll('[data-alike]').forEach(e => e.removeAttribute('data-alike'));
-        return problems;
+        return book.without(alike, () => book.axe({ runOnly: rules }));
     },
 
     // What reaches beyond the right edge and cannot be scrolled to.
@@ -133,6 +155,7 @@ window.book = {
 
     // Presses every button, and compares what it copies with what it has to.
     copyProblems() {
+        document.querySelectorAll('main details').forEach(details => { details.open = true; });
         const expected = book.copies();
         return book.buttons.flatMap((button, index) => {
             let copied = 'nothing';

@@ -6,8 +6,6 @@ use common::{Server, ADDRESS};
 use std::{
     io::{ErrorKind, Read},
     net::TcpStream,
-    thread,
-    time::Duration,
 };
 
 #[test]
@@ -53,19 +51,4 @@ fn finishes_the_slow_request_and_never_answers_a_third() {
 
     let fourth = TcpStream::connect(ADDRESS);
     assert_eq!(fourth.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-}
-
-#[test]
-fn an_idle_connection_holds_up_the_shutdown() {
-    let mut server = Server::start();
-
-    let idle = server.connect(); // as a browser's spare connection: nothing is ever sent on it
-    assert!(server.get("/").starts_with("HTTP/1.1 200 OK"));
-    server.printed("Shutting down.");
-
-    thread::sleep(Duration::from_secs(1));
-    assert!(server.is_running(), "the shutdown did not wait");
-
-    drop(idle);
-    server.ended();
 }

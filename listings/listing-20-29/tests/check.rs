@@ -13,6 +13,8 @@ fn hello() -> Command {
 /// Sends `bytes` to the server, and returns its whole response.
 fn answer(server: &Server, bytes: &[u8]) -> String {
     let mut stream = server.connect();
+    let deadline = Some(Duration::from_secs(5));
+    stream.set_read_timeout(deadline).unwrap();
     stream.write_all(bytes).unwrap();
     read(stream)
 }

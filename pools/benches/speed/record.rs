@@ -115,7 +115,7 @@ fn table(samples: &Samples) -> String {
         "Measured by `cargo book bench`: not to be edited, but measured again.\n\n\
          ANCHOR: table\n",
     );
-    let _ = writeln!(table, "| | {} |", POOLS.join(" | "));
+    let _ = writeln!(table, "| Median of | {} |", POOLS.join(" | "));
     let _ = writeln!(table, "|---|{}", "---:|".repeat(POOLS.len()));
     for row in JOBS.iter().chain(&SERVERS) {
         let values = row.values(samples);
