@@ -81,6 +81,11 @@ window.book = {
         return book.without(alike, () => book.axe({ runOnly: rules }));
     },
 
+    // The same, for the rules whose answer can change with the width of the page.
+    narrow() {
+        return book.axe({ runOnly: ['scrollable-region-focusable', 'target-size'] });
+    },
+
     // What reaches beyond the right edge and cannot be scrolled to.
     overflow() {
         const scrolls = element => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
