@@ -62,8 +62,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "search",
-        arguments: "FOLDER [WORKERS JOBS [meet]]",
-        summary: "search every interleaving of your own pool",
+        arguments: "FOLDER [CASE]",
+        summary: "search every interleaving of your own pool; a case is WORKERS JOBS [meet]",
         run: |arguments| search::run(&root(), arguments),
     },
     Subcommand {
