@@ -10,7 +10,7 @@ use book_commands::{
     tables::{self, Row as Case},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use pool_model::{Endings, Failure, Pool};
+use pool_model::{Endings, Failure};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,14 +27,7 @@ type Program = fn(&Case, &mut dyn FnMut(&Failure) -> ControlFlow<()>) -> Result<
 /// Gives the pools of all listings one interface, and finds a case's program by listing name.
 macro_rules! models {
     ($($listing:literal => $module:ident,)*) => {
-        $(impl Pool for $module::ThreadPool {
-            fn new(size: usize) -> Self {
-                $module::ThreadPool::new(size)
-            }
-            fn execute(&self, job: impl FnOnce() + Send + 'static) {
-                $module::ThreadPool::execute(self, job);
-            }
-        })*
+        $(pool_model::implement_pool!($module::ThreadPool);)*
 
         fn program(listing: &str) -> Option<Program> {
             match listing {

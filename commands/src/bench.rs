@@ -45,8 +45,5 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         .env("RECORD", root.join("src"))
         .status()
         .context("cannot run cargo")?;
-    Ok(match status.success() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    Ok(crate::exit_code(status))
 }

@@ -41,10 +41,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     let name = step::full_name(root, name)?;
     let result = command(root, &name, Path::new(folder), &scratch).and_then(|mut command| {
         let status = command.status().context("cannot run cargo")?;
-        Ok(match status.success() {
-            true => ExitCode::SUCCESS,
-            false => ExitCode::FAILURE,
-        })
+        Ok(crate::exit_code(status))
     });
     let _ = fs::remove_dir_all(&scratch);
     result

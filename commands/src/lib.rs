@@ -24,7 +24,7 @@ use anyhow::Result;
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, ExitStatus},
 };
 
 /// A subcommand of `cargo book`.
@@ -146,6 +146,14 @@ fn usage() -> String {
 /// The cargo that has started this, or else the one on `PATH`.
 fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// What to exit with when a command has been all that there was to do.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    match status.success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
 }
 
 /// The book's folder: the one that holds `book.toml`.

@@ -5,7 +5,7 @@ use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
 use std::{
     env, fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{self, Command, ExitCode, Stdio},
 };
 
@@ -21,14 +21,7 @@ macro_rules! println {
 #[allow(dead_code, unused)]
 mod pool;
 
-impl pool_model::Pool for pool::ThreadPool {
-    fn new(size: usize) -> Self {
-        pool::ThreadPool::new(size)
-    }
-    fn execute(&self, job: impl FnOnce() + Send + 'static) {
-        pool::ThreadPool::execute(self, job);
-    }
-}
+pool_model::implement_pool!(pool::ThreadPool);
 
 fn main() -> std::process::ExitCode {
     pool_model::report::<pool::ThreadPool>(&[CASES], MOST)
@@ -103,40 +96,35 @@ fn prepare(root: &Path, arguments: &[String], scratch: &Path) -> Result<()> {
     let source = fs::read_to_string(&library)
         .with_context(|| format!("cannot read {}", library.display()))?;
 
-    let write = |path: &str, text: &str| {
-        let path = scratch.join(path);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
-    fs::create_dir_all(scratch.join("src"))
-        .with_context(|| format!("cannot make {}", scratch.display()))?;
-    write("src/pool.rs", &modeled(&source))?;
-    let main = MAIN
-        .replace("CASES", &cases)
-        .replace("MOST", &MOST.to_string());
-    write("src/main.rs", &main)?;
     // Built as the book's own search is, so that the two share what they are built from.
     let book = root.join("Cargo.toml");
     let book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
     let profile = book.get("profile").context("Cargo.toml has no profile")?;
     let profile = toml::Table::from_iter([("profile".to_owned(), profile.clone())]);
     let model = root.join("model");
-    write(
-        "Cargo.toml",
-        &format!(
-            "[package]\nname = \"search\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
-             [dependencies]\npool-model = {{ path = {model:?} }}\n\n[workspace]\n\n{}",
-            toml::to_string(&profile)?
-        ),
-    )?;
+    let manifest = format!(
+        "[package]\nname = \"search\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+         [dependencies]\npool-model = {{ path = {model:?} }}\n\n[workspace]\n\n{}",
+        toml::to_string(&profile)?
+    );
+    let main = MAIN
+        .replace("CASES", &cases)
+        .replace("MOST", &MOST.to_string());
     // The versions that the book is tested with.
-    fs::copy(root.join("Cargo.lock"), scratch.join("Cargo.lock"))?;
-    Ok(())
+    let lock = fs::read(root.join("Cargo.lock"))?;
+    let files = [
+        ("Cargo.toml", manifest.into_bytes()),
+        ("Cargo.lock", lock),
+        ("src/main.rs", main.into_bytes()),
+        ("src/pool.rs", modeled(&source).into_bytes()),
+    ];
+    let files = files.map(|(path, content)| (PathBuf::from(path), content));
+    step::write_files(scratch, &files.into())
 }
 
 /// The code of a pool on the threads, locks and channels of the model. Its own tests are left out.
 pub fn modeled(source: &str) -> String {
     let (code, _) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
-    // A module's own docs can only stand at its beginning; others do no harm.
     let std = Regex::new(r"(^|[^\w:]|\B::)std::").expect("it is a valid expression");
     let lines = code.lines().map(|line| match line.trim_start() {
         comment if comment.starts_with("//") => line.to_owned(),

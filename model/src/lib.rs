@@ -34,6 +34,21 @@ pub trait Pool {
     fn execute(&self, job: impl FnOnce() + Send + 'static);
 }
 
+/// Implements [`Pool`] for a type that has its two functions already, as every pool of the book does.
+#[macro_export]
+macro_rules! implement_pool {
+    ($pool:ty) => {
+        impl $crate::Pool for $pool {
+            fn new(size: usize) -> Self {
+                <$pool>::new(size)
+            }
+            fn execute(&self, job: impl FnOnce() + Send + 'static) {
+                <$pool>::execute(self, job);
+            }
+        }
+    };
+}
+
 /// A bounded case of a pool's life: it is started, is handed the jobs, and is dropped.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
