@@ -15,6 +15,7 @@ pub mod check;
 pub mod mdbook;
 pub mod mutants;
 pub mod picture;
+pub mod schedules;
 pub mod search;
 pub mod step;
 pub mod tables;

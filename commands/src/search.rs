@@ -15,7 +15,7 @@ const MOST: usize = 1_000_000;
 /// What runs the search, beside the reader's pool.
 const MAIN: &str = r#"// What a pool prints, it would print in each interleaving.
 macro_rules! println {
-    ($($text:tt)*) => {{ let _ = format_args!($($text)*); }};
+    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
 }
 
 #[allow(dead_code, unused)]
@@ -68,7 +68,9 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
 /// is not touched.
 fn prepare(root: &Path, arguments: &[String], scratch: &Path) -> Result<()> {
     let case = |workers: usize, jobs: usize, meet: bool| {
-        format!("pool_model::Case {{ workers: {workers}, jobs: {jobs}, meet: {meet} }}")
+        format!(
+            "pool_model::Case {{ workers: {workers}, jobs: {jobs}, meet: {meet}, pause: false }}"
+        )
     };
     let (folder, cases) = match arguments {
         [folder] => (folder, [case(2, 1, false), case(2, 2, true)].join(", ")),

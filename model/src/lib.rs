@@ -6,27 +6,20 @@
 //! [shuttle](https://docs.rs/shuttle), which runs one of them at a time and decides which. Whatever
 //! else the code uses is std's.
 
+use record::{note, What};
 use shuttle::scheduler::{DfsScheduler, Schedule, Scheduler, Task, TaskId};
 use shuttle::sync::Barrier;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// `std`, with shuttle's threads and what they share in the place of its own.
-pub mod modeled {
-    pub use std::*;
-
-    pub mod sync {
-        pub use shuttle::sync::*;
-    }
-
-    pub mod thread {
-        pub use shuttle::thread::*;
-    }
-}
+pub mod modeled;
+pub mod record;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
 pub trait Pool {
@@ -56,6 +49,8 @@ pub struct Case {
     pub jobs: usize,
     /// Every job waits until the others have begun too.
     pub meet: bool,
+    /// Every job has a point in its middle at which another thread can come first.
+    pub pause: bool,
 }
 
 /// How many interleavings end in which way.
@@ -75,6 +70,8 @@ pub struct Failure {
     pub deadlock: bool,
     /// Which threads wait, or what one has panicked with.
     pub message: String,
+    /// Which thread was chosen at each point where there was a choice.
+    pub schedule: Vec<usize>,
 }
 
 impl Failure {
@@ -84,6 +81,7 @@ impl Failure {
             number,
             deadlock,
             message,
+            ..
         } = self;
         if !deadlock {
             return format!("number {number} panics: {message}");
@@ -134,9 +132,7 @@ pub fn search<P: Pool>(
         let begun = search.with(|progress| progress.begun);
         found.finish += begun - before - usize::from(run.is_err());
         if let Err(payload) = run {
-            let text = payload.downcast_ref::<String>().map(String::as_str);
-            let text = text.or(payload.downcast_ref::<&str>().copied());
-            let message = text.unwrap_or("a panic without a message").to_owned();
+            let message = text(&*payload).to_owned();
             let deadlock = message.starts_with("deadlock!");
             match deadlock {
                 true => found.deadlock += 1,
@@ -146,6 +142,7 @@ pub fn search<P: Pool>(
                 number: begun,
                 deadlock,
                 message,
+                schedule: search.with(|progress| progress.chosen.clone()),
             };
             if on_failure(&failure).is_break() {
                 return Err(found);
@@ -157,12 +154,19 @@ pub fn search<P: Pool>(
     Ok(found)
 }
 
+/// What was said with a panic.
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or(payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message")
+}
+
 /// Silences what shuttle and the failing interleavings print: they are looked for, and there can be
 /// hundreds of thousands.
 pub fn silence() {
     // shuttle sets its own panic hook once, on top of the one there is.
     shuttle::check_dfs(|| {}, None);
-    panic::set_hook(Box::new(|_| {}));
+    panic::set_hook(Box::new(record::note_panic));
 }
 
 /// The program that is searched.
@@ -174,10 +178,16 @@ fn run_jobs_and_drop<P: Pool>(case: Case) {
     for job in 0..case.jobs {
         let (ran, barrier) = (Arc::clone(&ran), Arc::clone(&barrier));
         pool.execute(move || {
+            note(|| What::Begins(job + 1));
             if case.meet {
+                note(|| What::Meets(job + 1));
                 barrier.wait();
             }
+            if case.pause {
+                shuttle::thread::sleep(Duration::ZERO);
+            }
             ran[job].fetch_add(1, Ordering::Relaxed);
+            note(|| What::HasRun(job + 1));
         });
     }
     drop(pool);
@@ -187,6 +197,7 @@ fn run_jobs_and_drop<P: Pool>(case: Case) {
         ran.iter().all(|&n| n == 1),
         "the drop returned, but the jobs had run this often each: {ran:?}"
     );
+    note(|| What::IsDone);
 }
 
 /// A depth-first search that outlives a failed schedule, so that the ones after it are searched.
@@ -198,6 +209,7 @@ struct Progress {
     most: usize,
     begun: usize,
     complete: bool,
+    chosen: Vec<usize>,
 }
 
 impl Search {
@@ -207,6 +219,7 @@ impl Search {
             most,
             begun: 0,
             complete: false,
+            chosen: Vec::new(),
         })))
     }
 
@@ -223,6 +236,7 @@ impl Scheduler for Search {
                 return None;
             }
             let next = progress.dfs.new_execution();
+            progress.chosen.clear();
             progress.begun += usize::from(next.is_some());
             progress.complete = next.is_none();
             next
@@ -235,7 +249,11 @@ impl Scheduler for Search {
         current: Option<TaskId>,
         is_yielding: bool,
     ) -> Option<TaskId> {
-        self.with(|progress| progress.dfs.next_task(runnable, current, is_yielding))
+        self.with(|progress| {
+            let next = progress.dfs.next_task(runnable, current, is_yielding);
+            progress.chosen.extend(next.map(usize::from));
+            next
+        })
     }
 
     fn next_u64(&mut self) -> u64 {

@@ -1,0 +1,150 @@
+//! The promise: what a timeline shows has happened. Each is replayed from its schedule, and is what
+//! its file in `src/schedules` says, thread by thread and line by line.
+//!
+//! `UPDATE=1 cargo test --test timelines` chooses the schedules anew, and records them.
+
+use book_commands::schedules::{self, Ends, Run};
+use libtest_mimic::{Arguments, Failed, Trial};
+use pool_model::record::{self, Ending, Recording};
+use pool_model::{Case, Pool};
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::{env, fs};
+
+/// What the models print goes to the recorder.
+macro_rules! println {
+    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
+}
+
+/// What can be done with a pool.
+struct Program {
+    replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
+    choose: fn(&Run, Case) -> Option<Vec<usize>>,
+}
+
+macro_rules! models {
+    ($($name:literal => $module:ident,)*) => {
+        $(pool_model::implement_pool!($module::ThreadPool);)*
+
+        fn program(pool: &str) -> Option<Program> {
+            match pool {
+                $($name => Some(Program {
+                    replay: |case, schedule, file| {
+                        record::replay::<$module::ThreadPool>(case, file, schedule)
+                    },
+                    choose: choose::<$module::ThreadPool>,
+                }),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// Random runs among which one is chosen.
+const TRIES: u64 = 20_000;
+
+/// A schedule for the run: the best of many where something is to be said, else the shortest of all.
+fn choose<P: Pool>(run: &Run, case: Case) -> Option<Vec<usize>> {
+    let ending = ending(run.ends);
+    if !run.said.is_empty() {
+        let said: Vec<_> = run.said.iter().map(String::as_str).collect();
+        return record::find::<P>(case, ending, &said, TRIES);
+    }
+    let mut shortest: Option<Vec<usize>> = None;
+    let searched = pool_model::search::<P>(case, usize::MAX, |failure| {
+        let cost = |schedule: &[usize]| (schedule.len(), record::switches(schedule));
+        let shorter = |found: &Vec<usize>| cost(&failure.schedule) < cost(found);
+        if failure.deadlock == (ending == Ending::Deadlock) && shortest.as_ref().is_none_or(shorter)
+        {
+            shortest = Some(failure.schedule.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    searched.ok().and(shortest)
+}
+
+fn ending(ends: Ends) -> Ending {
+    match ends {
+        Ends::Finish => Ending::Finish,
+        Ends::Deadlock => Ending::Deadlock,
+        Ends::Panic => Ending::Panic,
+    }
+}
+
+fn text(recording: &Recording) -> String {
+    let mut text = format!("schedule: {}\n", record::written(&recording.schedule));
+    for step in &recording.steps {
+        let _ = writeln!(text, "{step}");
+    }
+    text
+}
+
+fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed> {
+    let program = program(&run.pool).ok_or_else(|| {
+        format!(
+            "src/schedules.toml: {name}: there is no pool `{}`",
+            run.pool
+        )
+    })?;
+    let (workers, jobs, meet) = (run.workers, run.jobs, run.meet);
+    // A job that waits for others has a point in its middle as it is, and none need be told of what
+    // is only to end soon.
+    let pause = !meet && !run.said.is_empty();
+    let case = Case {
+        workers,
+        jobs,
+        meet,
+        pause,
+    };
+    let file = format!("models/{}.rs", run.pool);
+    let path = schedules::file(root, name);
+    let schedule = match update {
+        true => (program.choose)(run, case).ok_or_else(|| {
+            format!("src/schedules.toml: {name}: no run was found in which that is said")
+        })?,
+        false => record::read(&schedules::recorded(root, name)?.schedule)?,
+    };
+    let recording = (program.replay)(case, &schedule, &file)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = text(&recording);
+    if update {
+        fs::write(&path, &text)?;
+    }
+    let recorded = fs::read_to_string(&path)?;
+    if text != recorded {
+        return Err(format!(
+            "{} says\n{recorded}\nbut this is what its schedule gives:\n{text}",
+            path.display()
+        )
+        .into());
+    }
+    if recording.ending != ending(run.ends) {
+        return Err(format!("{name} ends otherwise: {:?}", recording.ending).into());
+    }
+    let mut said = recording.steps.iter().map(|step| &step.said);
+    for wanted in &run.said {
+        if !said.any(|said| said == wanted) {
+            return Err(format!("{}: not in this order: {wanted}", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
+fn main() {
+    let root = book_commands::root();
+    let update = env::var_os("UPDATE").is_some();
+    pool_model::silence();
+    let runs = schedules::runs(&root).expect("src/schedules.toml can be read");
+    let mut trials = Vec::new();
+    for (name, run) in runs {
+        let root = root.clone();
+        let title = format!("{}::timelines::{name}", run.pool);
+        trials.push(Trial::test(title, move || {
+            check(&root, &name, &run, update)
+        }));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
