@@ -2,7 +2,7 @@
 //! the rendered pages, every `rust` fence as a skeptic test, and each listing's pool as a model.
 
 use anyhow::{bail, ensure, Context, Result};
-use book_commands::{search, step};
+use book_commands::{schedules, search, step};
 use mdbook_driver::book::BookItem;
 use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
@@ -14,7 +14,14 @@ use std::{env, fs};
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    for path in ["book.toml", "README.md", "src", "listings", "theme"] {
+    for path in [
+        "book.toml",
+        "README.md",
+        "src",
+        "listings",
+        "model/broken",
+        "theme",
+    ] {
         println!("cargo:rerun-if-changed={path}");
     }
 
@@ -203,7 +210,7 @@ fn fence_names(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Each listing's `src/lib.rs`, and each change to one that a page proposes, on the threads of
+/// Each listing's `src/lib.rs`, each pool with a fault to find, and each change to one that a page proposes, on the threads of
 /// `pool_model`. Nothing else is changed.
 fn write_models(
     root: &Path,
@@ -221,6 +228,12 @@ fn write_models(
         let source = std::str::from_utf8(source).context(place)?;
         let model = search::modeled(source);
         models.push((listing.clone(), model));
+    }
+    for entry in fs::read_dir(schedules::broken(root))? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let source = schedules::source(root, &name)?;
+        models.push((name.into_owned(), search::modeled(&source)));
     }
     for document in documents {
         for change in changes(document)? {

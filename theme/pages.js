@@ -36,7 +36,7 @@
 
     // A program that is complete on the page can be opened where it can be changed and run.
     for (const code of document.querySelectorAll('pre > code.language-rust')) {
-        const complete = code.className === 'language-rust hljs' && !code.closest('.step');
+        const complete = code.className === 'language-rust hljs' && !code.closest('.step, .timeline');
         const buttons = code.parentElement.querySelector('.buttons');
         if (complete && buttons) {
             const link = document.createElement('a');

@@ -64,8 +64,15 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "search",
         arguments: "FOLDER [CASE]",
-        summary: "search every interleaving of your own pool; a case is WORKERS JOBS [meet]",
+        summary:
+            "search every interleaving of your own pool; a case is WORKERS JOBS [meet] [random|pct]",
         run: |arguments| search::run(&root(), arguments),
+    },
+    Subcommand {
+        name: "replay",
+        arguments: "FOLDER SCHEDULE",
+        summary: "show what each thread does in a schedule that the search has found",
+        run: |arguments| search::run_replay(&root(), arguments),
     },
     Subcommand {
         name: "record",

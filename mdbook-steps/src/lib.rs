@@ -9,6 +9,8 @@
 //! - `<!-- step: listing-20-24 -->`: what has changed since the step before, the step's files, whole,
 //!   and how to get them: a command, and a shell script.
 //! - `<!-- steps -->`: a table of all steps.
+//! - `<!-- timeline: 20-24-let, 20-24-while-let -->`: runs that were recorded, of which one at a time
+//!   can be stepped through (see [`book_commands::schedules`]).
 //!
 //! A fence of `console`, which includes a recorded terminal, has its prompts told apart from what was
 //! typed and printed. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a
@@ -19,6 +21,7 @@ mod listings;
 mod page;
 mod render;
 mod terminal;
+mod timeline;
 
 use anyhow::{bail, ensure, Context};
 use book_commands::step;
@@ -109,8 +112,8 @@ impl Pages<'_> {
                 }
                 Piece::Unknown { line, comment } => bail!(
                     "{}: `{comment}` is no mark; there are `<!-- listing -->`, \
-                     `<!-- listing: CAPTION -->`, `<!-- step: NAME -->` and `<!-- steps -->`, each \
-                     at the beginning of its line",
+                     `<!-- listing: CAPTION -->`, `<!-- step: NAME -->`, `<!-- steps -->` and \
+                     `<!-- timeline: NAME -->`, each at the beginning of its line",
                     place_of(page, line)
                 ),
                 Piece::Index => INDEX.to_owned(),
@@ -120,6 +123,9 @@ impl Pages<'_> {
                     fences,
                 } => figure::figure(self.root, &self.names, caption, &fences)
                     .with_context(|| place_of(page, line))?,
+                Piece::Timeline { line, names } => {
+                    timeline::timeline(self.root, names).with_context(|| place_of(page, line))?
+                }
                 Piece::Terminal(fence) => terminal::terminal(self.root, &fence)
                     .with_context(|| place_of(page, fence.line))?
                     .unwrap_or_else(|| fence.text.to_owned()),

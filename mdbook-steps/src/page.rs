@@ -18,6 +18,8 @@ pub(crate) enum Piece<'c> {
         caption: Option<&'c str>,
         fences: Vec<Fence<'c>>,
     },
+    /// `<!-- timeline: NAME, NAME -->`
+    Timeline { line: usize, names: &'c str },
     /// A fence ```` ```console ````.
     Terminal(Fence<'c>),
     /// A comment that is no mark: a misspelled one would show nothing, and nobody would notice.
@@ -136,6 +138,7 @@ impl<'c> Lines<'c> {
         };
         Some(match mark.and_then(|mark| mark.split_once(": ")) {
             Some(("step", name)) => Piece::Step { line, name },
+            Some(("timeline", names)) => Piece::Timeline { line, names },
             Some(("listing", caption)) => listing(Some(caption)),
             None if mark == Some("listing") => listing(None),
             None if mark == Some("steps") => Piece::Index,

@@ -7,10 +7,13 @@
 //! else the code uses is std's.
 
 use record::{note, What};
-use shuttle::scheduler::{DfsScheduler, Schedule, Scheduler, Task, TaskId};
+use shuttle::scheduler::{
+    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
+};
 use shuttle::sync::Barrier;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::any::Any;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -77,25 +80,24 @@ pub struct Failure {
 impl Failure {
     /// What has happened, in a line.
     fn told(&self) -> String {
-        let Failure {
-            number,
-            deadlock,
-            message,
-            ..
-        } = self;
-        if !deadlock {
-            return format!("number {number} panics: {message}");
+        if !self.deadlock {
+            return format!("number {} panics: {}", self.number, self.message);
         }
         // shuttle names each thread that waits: `main-thread(0)`, `main-thread(1)`.
-        let threads = message.split("(task main-thread(").skip(1);
-        let threads = threads.filter_map(|rest| rest.split_once(')'));
-        let threads: Vec<_> = threads
-            .map(|(number, _)| match number {
-                "0" => "main".to_owned(),
-                number => format!("thread {number}"),
-            })
-            .collect();
-        format!("number {number} is a deadlock of {}", threads.join(", "))
+        let threads = self.message.split("(task main-thread(").skip(1);
+        let threads = threads.filter_map(|rest| rest.split_once(')')?.0.parse().ok());
+        let threads: Vec<_> = threads.map(record::name).collect();
+        format!(
+            "number {} is a deadlock of {}",
+            self.number,
+            threads.join(", ")
+        )
+    }
+
+    /// Whether there is less to read in it than in the other.
+    fn is_shorter_than(&self, other: &Failure) -> bool {
+        let length = |schedule: &[usize]| (schedule.len(), record::switches(schedule));
+        length(&self.schedule) < length(&other.schedule)
     }
 }
 
@@ -115,35 +117,18 @@ pub fn search<P: Pool>(
     most: usize,
     mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
-    config.silence_warnings = true;
-
-    let search = Search::new(most);
+    let search = Search::new(Box::new(DfsScheduler::new(None, false)), most);
     let mut found = Endings::default();
     while !search.with(|progress| progress.complete) {
         let before = search.with(|progress| progress.begun);
-        let runner = Runner::new(search.clone(), config.clone());
-        // A run ends with the search, or with the first schedule that fails.
-        let run = panic::catch_unwind(AssertUnwindSafe(|| {
-            runner.run(move || run_jobs_and_drop::<P>(case))
-        }));
+        let run = run_through::<P>(case, &search);
         let begun = search.with(|progress| progress.begun);
         found.finish += begun - before - usize::from(run.is_err());
-        if let Err(payload) = run {
-            let message = text(&*payload).to_owned();
-            let deadlock = message.starts_with("deadlock!");
-            match deadlock {
+        if let Err(failure) = run {
+            match failure.deadlock {
                 true => found.deadlock += 1,
                 false => found.panic += 1,
             }
-            let failure = Failure {
-                number: begun,
-                deadlock,
-                message,
-                schedule: search.with(|progress| progress.chosen.clone()),
-            };
             if on_failure(&failure).is_break() {
                 return Err(found);
             }
@@ -152,6 +137,53 @@ pub fn search<P: Pool>(
         }
     }
     Ok(found)
+}
+
+/// Which interleavings are tried where there are too many for all of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Sampling {
+    /// At each point, any thread that can go on, each as likely as the others.
+    Random,
+    /// Probabilistic concurrency testing ([Burckhardt et al.,
+    /// 2010](https://doi.org/10.1145/1736020.1736040)): the threads have priorities, drawn anew for
+    /// each run, and at a few points, drawn as well, the one that runs loses its own. What needs few
+    /// such points is found with a chance that has a lower bound.
+    Pct,
+}
+
+/// The points at which a thread loses its priority, and one more.
+const PCT_DEPTH: usize = 3;
+
+/// Tries so many interleavings of the case, and returns the first one that fails. The same seed tries
+/// the same ones.
+pub fn sample<P: Pool>(case: Case, sampling: Sampling, seed: u64, tries: usize) -> Option<Failure> {
+    let scheduler: Box<dyn Scheduler + Send> = match sampling {
+        Sampling::Random => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
+        Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
+    };
+    run_through::<P>(case, &Search::new(scheduler, tries)).err()
+}
+
+/// Runs the program until the search ends, or a run fails.
+fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
+    config.silence_warnings = true;
+
+    let runner = Runner::new(search.clone(), config);
+    let run = panic::catch_unwind(AssertUnwindSafe(|| {
+        runner.run(move || run_jobs_and_drop::<P>(case))
+    }));
+    run.map(drop).map_err(|payload| {
+        let message = text(&*payload).to_owned();
+        Failure {
+            number: search.with(|progress| progress.begun),
+            deadlock: message.starts_with("deadlock!"),
+            message,
+            schedule: search.with(|progress| progress.chosen.clone()),
+        }
+    })
 }
 
 /// What was said with a panic.
@@ -200,12 +232,12 @@ fn run_jobs_and_drop<P: Pool>(case: Case) {
     note(|| What::IsDone);
 }
 
-/// A depth-first search that outlives a failed schedule, so that the ones after it are searched.
+/// A search that outlives a failed schedule, so that the ones after it are searched.
 #[derive(Clone)]
 struct Search(Arc<Mutex<Progress>>);
 
 struct Progress {
-    dfs: DfsScheduler,
+    scheduler: Box<dyn Scheduler + Send>,
     most: usize,
     begun: usize,
     complete: bool,
@@ -213,9 +245,9 @@ struct Progress {
 }
 
 impl Search {
-    fn new(most: usize) -> Search {
+    fn new(scheduler: Box<dyn Scheduler + Send>, most: usize) -> Search {
         Search(Arc::new(Mutex::new(Progress {
-            dfs: DfsScheduler::new(None, false),
+            scheduler,
             most,
             begun: 0,
             complete: false,
@@ -235,7 +267,7 @@ impl Scheduler for Search {
             if progress.begun == progress.most {
                 return None;
             }
-            let next = progress.dfs.new_execution();
+            let next = progress.scheduler.new_execution();
             progress.chosen.clear();
             progress.begun += usize::from(next.is_some());
             progress.complete = next.is_none();
@@ -250,38 +282,49 @@ impl Scheduler for Search {
         is_yielding: bool,
     ) -> Option<TaskId> {
         self.with(|progress| {
-            let next = progress.dfs.next_task(runnable, current, is_yielding);
+            let next = progress.scheduler.next_task(runnable, current, is_yielding);
             progress.chosen.extend(next.map(usize::from));
             next
         })
     }
 
     fn next_u64(&mut self) -> u64 {
-        self.with(|progress| progress.dfs.next_u64())
+        self.with(|progress| progress.scheduler.next_u64())
     }
 }
 
-/// Searches the cases, and says of each how its interleavings end. For `cargo book search`: the
-/// status is 0 if all of them finish, 1 if one does not, and 2 if there were too many.
-pub fn report<P: Pool>(cases: &[Case], most: usize) -> ExitCode {
+/// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
+/// each how it ends. The status is 0 if all interleavings that were run finish, 1 if one does not,
+/// and 2 if there were more than `tries` to search.
+pub fn report<P: Pool>(cases: &[Case], sampling: Option<Sampling>, tries: usize) -> ExitCode {
     silence();
     let mut status = 0;
     for &case in cases {
-        let Case { workers, jobs, .. } = case;
-        let plural = |count: usize, what: &str| match count {
-            1 => format!("1 {what}"),
-            _ => format!("{count} {what}s"),
-        };
-        let meet = if case.meet { " that meet" } else { "" };
-        let title = format!(
-            "{}, {}{meet}",
-            plural(workers, "worker"),
-            plural(jobs, "job")
-        );
-
-        let mut firsts: [Option<Failure>; 2] = [None, None];
-        let found = search::<P>(case, most, |failure| {
-            firsts[usize::from(failure.deadlock)].get_or_insert_with(|| failure.clone());
+        if let Some(sampling) = sampling {
+            let failure = sample::<P>(case, sampling, 1, tries);
+            let how = match sampling {
+                Sampling::Random => "random interleavings",
+                Sampling::Pct => "interleavings by PCT",
+            };
+            match failure {
+                None => println!("{case}: {tries} {how}: all finish"),
+                Some(failure) => {
+                    println!("{case}: of {tries} {how}");
+                    tell(case, &failure);
+                    status = 1;
+                }
+            }
+            continue;
+        }
+        let mut shortest: [Option<Failure>; 2] = [None, None];
+        let found = search::<P>(case, tries, |failure| {
+            let shortest = &mut shortest[usize::from(failure.deadlock)];
+            if shortest
+                .as_ref()
+                .is_none_or(|so_far| failure.is_shorter_than(so_far))
+            {
+                *shortest = Some(failure.clone());
+            }
             ControlFlow::Continue(())
         });
         let (Ok(endings) | Err(endings)) = found;
@@ -292,16 +335,61 @@ pub fn report<P: Pool>(cases: &[Case], most: usize) -> ExitCode {
         } = endings;
         let all = finish + deadlock + panic;
         println!(
-            "{title}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic"
+            "{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic"
         );
-        for failure in firsts.iter().flatten() {
-            println!("  {}", failure.told());
+        for failure in shortest.iter().flatten() {
+            tell(case, failure);
             status = status.max(1);
         }
         if found.is_err() {
-            println!("  and there are more: take fewer workers or jobs");
+            println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
             status = 2;
         }
     }
     ExitCode::from(status)
+}
+
+fn tell(case: Case, failure: &Failure) {
+    let Case {
+        workers,
+        jobs,
+        meet,
+        ..
+    } = case;
+    let meet = if meet { " meet" } else { "" };
+    let schedule = record::written(&failure.schedule);
+    println!("  {}", failure.told());
+    println!("  its schedule: {workers} {jobs}{meet} {schedule}");
+}
+
+/// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
+/// `file`. The status is 0 if the run finishes, 1 if it does not, and 2 if the schedule does not fit.
+pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCode {
+    silence();
+    let schedule = record::read(schedule);
+    let recording = schedule.and_then(|schedule| record::replay::<P>(case, file, &schedule));
+    let recording = match recording {
+        Ok(recording) => recording,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("line");
+    for step in &recording.steps {
+        let line = step.line.map_or(String::new(), |line| line.to_string());
+        println!("{line:>4}  {}", step.said);
+    }
+    ExitCode::from(u8::from(recording.ending != record::Ending::Finish))
+}
+
+impl fmt::Display for Case {
+    /// `2 workers, 1 job`
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let Case { workers, jobs, .. } = *self;
+        let meet = if self.meet { " that meet" } else { "" };
+        let (some, others) = (plural(workers), plural(jobs));
+        write!(f, "{workers} worker{some}, {jobs} job{others}{meet}")
+    }
 }

@@ -215,6 +215,12 @@ pub mod sync {
         }
     }
 
+    impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+        fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            (**self).fmt(f)
+        }
+    }
+
     /// As `std::sync::Condvar`, but it never wakes without reason: shuttle's does not.
     #[derive(Debug, Default)]
     pub struct Condvar(shuttle::sync::Condvar);

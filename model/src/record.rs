@@ -199,7 +199,7 @@ fn line_on_stack(file: &str) -> Option<u32> {
 }
 
 /// What a thread is called.
-fn name(thread: usize) -> String {
+pub(crate) fn name(thread: usize) -> String {
     match thread {
         0 => "main".to_owned(),
         worker => format!("worker {}", worker - 1),
@@ -427,7 +427,8 @@ impl Teller {
             ),
             What::Stuck => return None,
         };
-        Some((word, format!("{who} {said}.")))
+        let stop = if said.ends_with(".”") { "" } else { "." };
+        Some((word, format!("{who} {said}{stop}")))
     }
 
     /// The how manieth lock it is, and what it is called.
