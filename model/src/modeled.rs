@@ -104,7 +104,7 @@ pub mod thread {
 }
 
 pub mod sync {
-    use crate::record::{note, What};
+    use crate::record::{note, note_when_chosen, What};
     pub use shuttle::sync::*;
     use std::fmt;
     use std::mem::ManuallyDrop;
@@ -234,7 +234,8 @@ pub mod sync {
         #[track_caller]
         pub fn wait<'m, T>(&self, guard: MutexGuard<'m, T>) -> LockResult<MutexGuard<'m, T>> {
             let (guard, mutex) = guard.into_parts();
-            note(|| What::Sleeps(mutex.id()));
+            // It gives the lock back and begins to wait in one step, but not yet.
+            note_when_chosen(|| What::Sleeps(mutex.id()));
             let result = self.0.wait(guard);
             mutex.taken(result)
         }

@@ -133,6 +133,8 @@ struct Recorder {
     file: Option<String>,
     events: Vec<(Option<usize>, Option<u32>, What)>,
     teller: Teller,
+    /// What threads do when they are chosen next.
+    to_come: Vec<(usize, Option<u32>, What)>,
     /// What is to be said in this order, and how much of it has been.
     wanted: Vec<String>,
     reached: usize,
@@ -168,24 +170,56 @@ pub(crate) fn note_panic(info: &PanicHookInfo) {
     }
 }
 
+/// As [`note`], for what comes after the next point at which threads can be switched, and before
+/// any other thread does anything.
+#[track_caller]
+pub(crate) fn note_when_chosen(what: impl FnOnce() -> What) {
+    if is_on() {
+        let thread = usize::from(current::me());
+        let line = line(Some(Location::caller()));
+        RECORDER.with_borrow_mut(|recorder| {
+            let Some(recorder) = recorder else { return };
+            recorder.to_come.push((thread, line, what()));
+        });
+    }
+}
+
 fn add(thread: Option<usize>, caller: Option<&Location>, what: What) {
-    let file = RECORDER.with_borrow(|recorder| recorder.as_ref()?.file.clone());
-    let line = file.and_then(|file| match caller {
-        Some(caller) if caller.file().ends_with(&file) => Some(caller.line()),
-        _ => line_on_stack(&file),
-    });
+    let line = line(caller);
     RECORDER.with_borrow_mut(|recorder| {
         let Some(recorder) = recorder else { return };
-        if let Some(said) = recorder.teller.tell(thread, &what).map(|(_, said)| said) {
-            let wanted = &recorder.wanted[recorder.reached..];
+        recorder.add(thread, line, what);
+    });
+}
+
+/// The line in the pool's file.
+fn line(caller: Option<&Location>) -> Option<u32> {
+    let file = RECORDER.with_borrow(|recorder| recorder.as_ref()?.file.clone())?;
+    match caller {
+        Some(caller) if caller.file().ends_with(&file) => Some(caller.line()),
+        _ => line_on_stack(&file),
+    }
+}
+
+impl Recorder {
+    fn add(&mut self, thread: Option<usize>, line: Option<u32>, what: What) {
+        if let Some((_, said)) = self.teller.tell(thread, &what) {
+            let wanted = &self.wanted[self.reached..];
             match wanted.iter().position(|wanted| *wanted == said) {
-                Some(0) => recorder.reached += 1,
-                Some(_) => recorder.missed = true,
+                Some(0) => self.reached += 1,
+                Some(_) => self.missed = true,
                 None => {}
             }
         }
-        recorder.events.push((thread, line, what));
-    });
+        self.events.push((thread, line, what));
+    }
+
+    fn chosen(&mut self, thread: usize) {
+        if let Some(index) = self.to_come.iter().position(|(of, ..)| *of == thread) {
+            let (thread, line, what) = self.to_come.remove(index);
+            self.add(Some(thread), line, what);
+        }
+    }
 }
 
 /// The line of the innermost frame that is in the file. std shows frames as text only.
@@ -573,6 +607,7 @@ fn run<P: Pool>(
         file: file.map(str::to_owned),
         events: Vec::new(),
         teller: Teller::default(),
+        to_come: Vec::new(),
         wanted: wanted.to_vec(),
         reached: 0,
         missed: false,
@@ -651,6 +686,8 @@ impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for On
     ) -> Option<TaskId> {
         let runnable: Vec<_> = runnable.iter().map(|task| usize::from(task.id())).collect();
         let next = (self.choose)(&runnable, current.map(usize::from))?;
+        RECORDER
+            .with_borrow_mut(|recorder| recorder.as_mut().map(|recorder| recorder.chosen(next)));
         self.chosen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
