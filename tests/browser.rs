@@ -15,7 +15,7 @@ use serde_json::{json, Value};
 use std::collections::HashSet;
 use std::future::Future;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -45,6 +45,8 @@ const ENTER: char = '\u{E007}';
 const ESCAPE: char = '\u{E00C}';
 const CONTROL: char = '\u{E009}';
 const DOWN: char = '\u{E015}';
+const LEFT: char = '\u{E012}';
+const RIGHT: char = '\u{E014}';
 
 fn main() -> Result<(), Failed> {
     let arguments = Arguments::from_args();
@@ -94,6 +96,10 @@ fn main() -> Result<(), Failed> {
     let index = site.join("index.html");
     trials.push(trial("browser::menus".into(), move |page| async move {
         menus(&page, &index).await
+    }));
+    let pages = ["starting-point.html", "end-the-workers.html"].map(|page| site.join(page));
+    trials.push(trial("browser::timelines".into(), move |page| async move {
+        timelines(&page, &pages).await
     }));
     let print = site.join("print.html");
     trials.push(trial(
@@ -493,6 +499,62 @@ async fn menus(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
     Ok(problems)
 }
 
+/// The timelines say what their rows say, obey the keyboard, ask, and have addresses.
+async fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    for path in paths {
+        page.load(path).await?;
+        let place = path.file_name().unwrap_or_default().to_string_lossy();
+        problems.extend(page.problems(&place, "book.timelineProblems()").await?);
+    }
+
+    // The arrow keys step, and do not turn the page, even at the first step.
+    let account = "return document.querySelector('schedule-timeline .account').textContent";
+    page.load(&paths[0]).await?;
+    page.run("document.querySelector('.player .next').focus()")
+        .await?;
+    page.press([LEFT, RIGHT, RIGHT, LEFT, ENTER, RIGHT]).await?;
+    let said = page.run(account).await?;
+    if !said.as_str().unwrap_or_default().starts_with("Step 4 of ") {
+        problems.push(format!("the arrow keys lead to: {said}"));
+    }
+
+    // Before the decisive step the reader is asked; the answer is judged, and the step shown.
+    let to_question =
+        "for (let i = 0; i < 100 && !document.querySelector('.choices button'); i += 1) \
+         document.querySelector('.player .next').click(); \
+         return Array.from(document.querySelectorAll('.choices button'), b => b.textContent)";
+    let choices = page.run(to_question).await?;
+    let choices = choices.as_array().map_or(0, Vec::len);
+    if !(2..=3).contains(&choices) {
+        problems.push(format!("asks with {choices} choices"));
+    }
+    page.run("document.querySelector('.choices button').focus()")
+        .await?;
+    page.press([ENTER]).await?;
+    let said = page.run(account).await?;
+    let said = said.as_str().unwrap_or_default();
+    if !said.contains("No, this time: Nobody can go on") {
+        problems.push(format!("to a wrong answer it says: {said}"));
+    }
+
+    // A run has an address.
+    let mut url = Url::from_file_path(&paths[1]).map_err(|()| "no path")?;
+    url.set_fragment(Some("run-20-24-while-let"));
+    page.0.goto(url.as_str()).await?;
+    let chosen = "return Array.from(document.querySelectorAll('.player select'), \
+         select => select.value).join()";
+    let chosen = page.run(chosen).await?;
+    if !chosen
+        .as_str()
+        .unwrap_or_default()
+        .ends_with("With while let: the second job waits for the first")
+    {
+        problems.push(format!("an address leads to the run {chosen}"));
+    }
+    Ok(problems)
+}
+
 /// On paper nothing is folded away, and everything is dark on white, whatever the theme.
 async fn paper(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
@@ -501,6 +563,7 @@ async fn paper(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
     page.load(path).await?;
     page.theme("navy").await?;
     problems.extend(page.problems("print", "book.missingOnPaper()").await?);
+    problems.extend(page.problems("print", "book.timelinesOnPaper()").await?);
     // The text is that of the pages, each of which is inspected in full.
     problems.extend(page.problems("print", "book.colors()").await?);
     Ok(problems)

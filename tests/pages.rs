@@ -425,21 +425,38 @@ fn check(what: &str, site: &Site, page: &str) -> Vec<String> {
 /// How many bytes a page may weigh: its HTML, style sheets and scripts, each compressed as a host
 /// compresses them. Fonts, and the index of the search, are loaded only when they are needed.
 const WEIGHT: usize = 130_000;
+/// The timelines of a page, compressed, and what makes them step.
+const TIMELINES: usize = 30_000;
+const TIMELINE_SCRIPT: usize = 20_000;
 
 /// The page weighs no more than [`WEIGHT`].
 fn check_weight(root: &Path, page: &str) -> Result<(), Failed> {
-    let compressed = |file: &str| -> Result<usize, Failed> {
+    let gzipped = |content: &[u8]| -> Result<usize, Failed> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(&fs::read(root.join(file))?)?;
+        gzip.write_all(content)?;
         Ok(gzip.finish()?.len())
     };
+    let compressed = |file: &str| gzipped(&fs::read(root.join(file))?);
     let document = Html::parse_document(&fs::read_to_string(root.join(page))?);
     let mut parts = vec![(compressed(page)?, page.to_owned())];
     let loaded = select("script[src], link[rel=stylesheet]");
     for element in document.select(&loaded) {
         let file = element.attr("src").or(element.attr("href"));
         let file = file.unwrap_or_default();
-        parts.push((compressed(file)?, file.to_owned()));
+        let bytes = compressed(file)?;
+        if file.contains("timeline") && bytes > TIMELINE_SCRIPT {
+            return Err(format!("{file} weighs {bytes} bytes, more than {TIMELINE_SCRIPT}").into());
+        }
+        parts.push((bytes, file.to_owned()));
+    }
+    let timelines = select("schedule-timeline");
+    let timelines = document.select(&timelines);
+    let timelines: String = timelines.map(|timeline| timeline.html()).collect();
+    let bytes = gzipped(timelines.as_bytes())?;
+    if bytes > TIMELINES {
+        return Err(
+            format!("{page}: its timelines weigh {bytes} bytes, more than {TIMELINES}").into(),
+        );
     }
     let weight: usize = parts.iter().map(|(bytes, _)| bytes).sum();
     if weight <= WEIGHT {

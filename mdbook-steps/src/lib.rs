@@ -298,6 +298,23 @@ mod tests {
     }
 
     #[test]
+    fn a_timeline_is_one_block_of_html_and_an_unknown_run_is_named_with_its_place() {
+        let page = expand_page("<!-- timeline: 20-24-let, 20-24-while-let -->\n", 0).unwrap();
+        assert_eq!(page.matches("<details class=\"run\"").count(), 2, "{page}");
+        assert_eq!(
+            page.matches("<details class=\"source\"").count(),
+            2,
+            "{page}"
+        );
+        // An empty line would end it.
+        assert_eq!(page.trim_end().matches("\n\n").count(), 0, "{page}");
+
+        let error = error_of("\n<!-- timeline: 20-24-let, no -->\n", 0);
+        let said = "src/page.md:2: there is no run `no`; there are 20-23-cascade, ";
+        assert!(error.starts_with(said), "{error}");
+    }
+
+    #[test]
     fn a_mark_in_a_fence_is_left_alone() {
         let page = "```text\n<!-- step: listing-20-23 -->\n```\n";
         assert_eq!(expand_page(page, 0).unwrap(), page);

@@ -444,3 +444,113 @@ impl State {
         parts.join(";")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> Run {
+        Run {
+            pool: "listing-20-24".into(),
+            title: "A run".into(),
+            workers: 1,
+            jobs: 1,
+            meet: false,
+            ends: Ends::Deadlock,
+            said: Vec::new(),
+            ask: Vec::new(),
+        }
+    }
+
+    fn step(thread: Option<usize>, what: &str) -> Step {
+        let (what, said) = (what.to_owned(), format!("<{what}>"));
+        let line = thread.map(|_| 7);
+        Step {
+            thread,
+            line,
+            what,
+            said,
+        }
+    }
+
+    fn rows(steps: &[Step]) -> Vec<String> {
+        let html = events(&run(), steps).unwrap();
+        html.lines()
+            .filter(|line| line.starts_with("<li"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn a_row_has_its_thread_line_and_state_and_a_cell_for_each_lane() {
+        let rows = rows(&[
+            step(Some(0), "starts 1"),
+            step(Some(1), "holds 1"),
+            step(Some(1), "awaits-message"),
+            step(Some(0), "sends 1"),
+            step(Some(0), "wants 1"),
+            step(Some(1), "panics"),
+            step(Some(1), "releases 1 poisoned"),
+            step(None, "stuck"),
+        ]);
+        let cells = |row: &str| row.replace("<i class=\"", "[").replace("\">", ":");
+        for (row, expected) in [
+            (
+                0,
+                "[run start now:</i>[open:0</i>[free:</i>[run start:</i></span>",
+            ),
+            (1, "[run:</i>[open:0</i>[held:0</i>[hold now:</i></span>"),
+            (
+                2,
+                "[run:</i>[open:0</i>[held:0</i>[wait hold now:</i></span>",
+            ),
+            (3, "[run now:</i>[open:1</i>[held:0</i>[hold:</i></span>"),
+            (4, "[wait now:</i>[open:1</i>[held:0</i>[hold:</i></span>"),
+            (5, "[hold panic now:</i></span>"),
+            (6, "[run:</i>[open:1</i>[poisoned:</i>[now:</i></span>"),
+            (7, "[run:</i>[open:1</i>[poisoned:</i><i></i></span>"),
+        ] {
+            assert!(cells(&rows[row]).contains(expected), "{}", rows[row]);
+        }
+        assert!(rows[3].starts_with(
+            "<li data-thread=\"0\" data-line=\"7\" data-state=\"queue=job 1;channel=open;lock=worker 0\">"
+        ));
+        assert!(rows[3].ends_with("<span class=\"said\">&lt;sends 1&gt;</span></li>"));
+        assert!(
+            rows[7].starts_with("<li class=\"fault\" data-state="),
+            "{}",
+            rows[7]
+        );
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_shown_is_named() {
+        for (what, said) in [
+            ("gets 1", "step 1: `gets 1`: the queue is empty"),
+            ("starts 9", "step 1: `starts 9`: there are fewer threads"),
+            ("dances", "step 1: `dances`: no timeline shows that"),
+        ] {
+            let error = events(&run(), &[step(Some(0), what)]).unwrap_err();
+            assert_eq!(format!("{error:#}"), said);
+        }
+    }
+
+    #[test]
+    fn a_question_is_asked_once_and_has_a_step() {
+        let mut run = run();
+        run.ask.push(schedules::Ask {
+            before: "<prints>".into(),
+            or: vec!["a `b`".into(), "\"c\"".into()],
+        });
+        let steps = [step(Some(0), "prints"), step(Some(0), "prints")];
+        let html = events(&run, &steps).unwrap();
+        assert_eq!(
+            html.matches("data-ask=\"a b|&quot;c&quot;\"").count(),
+            1,
+            "{html}"
+        );
+
+        let error = events(&run, &steps[..0]).unwrap_err().to_string();
+        assert_eq!(error, "it has no step to ask for: <prints>");
+    }
+}

@@ -193,6 +193,66 @@ window.book = {
         return document.getElementById('pasted').value;
     },
 
+    // Steps through every run of every timeline, there and back. The account says what the row says,
+    // the band lies on the row's line, and what comes later is not shown.
+    timelineProblems() {
+        const problems = [];
+        for (const player of document.querySelectorAll('schedule-timeline')) {
+            const [back, next] = player.querySelectorAll('.controls button');
+            const select = player.querySelector('select');
+            const runs = select ? Array.from(select.options) : [null];
+            const code = () => player.querySelector('.program code').textContent.split('\n');
+            player.querySelectorAll('[type="checkbox"]').forEach(box => { box.checked = false; });
+            runs.forEach((option, index) => {
+                if (option) {
+                    select.selectedIndex = index;
+                    select.dispatchEvent(new Event('change'));
+                }
+                const rows = Array.from(player.querySelectorAll('.box:not([hidden]) li'));
+                const look = (step, later) => {
+                    const row = rows[step];
+                    const said = `Step ${step + 1} of ${rows.length}: `
+                        + row.querySelector('.said').textContent;
+                    const found = player.querySelector('.account p').textContent;
+                    if (found !== said) {
+                        problems.push(`says ${found} instead of ${said}`);
+                    }
+                    const mark = player.querySelector('.mark.acts');
+                    const line = mark ? mark.style.getPropertyValue('--line') : '';
+                    if (line !== (row.dataset.line || '')) {
+                        problems.push(`${said}: marks line ${line}`);
+                    } else if (mark && !code()[line - 1].trim()) {
+                        problems.push(`${said}: line ${line} of the code is empty`);
+                    }
+                    if (later && rows[step + 1] && rows[step + 1].checkVisibility()) {
+                        problems.push(`${said}: shows already what comes next`);
+                    }
+                };
+                look(0, true);
+                for (let step = 1; step < rows.length; step += 1) {
+                    next.click();
+                    look(step, true);
+                }
+                next.click(); // there is no more
+                look(rows.length - 1, true);
+                back.click();
+                look(rows.length - 2, false);
+                rows[0].click();
+                look(0, false);
+            });
+        }
+        return problems.length || document.querySelector('.player')
+            ? problems : ['no timeline can be stepped through'];
+    },
+
+    // On paper, every step of every run is there, and the code is not.
+    timelinesOnPaper() {
+        const shown = element => element.getBoundingClientRect().height > 0;
+        return Array.from(document.querySelectorAll('.timeline li, .player .program'))
+            .filter(element => element.matches('li') !== shown(element))
+            .map(element => `on paper: ${book.name(element)}`);
+    },
+
     // What is folded away and would be missing on paper, but for the scripts to paste.
     missingOnPaper() {
         return Array.from(document.querySelectorAll('main details'))
