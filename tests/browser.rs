@@ -509,7 +509,8 @@ async fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Fai
     }
 
     // The arrow keys step, and do not turn the page, even at the first step.
-    let account = "return document.querySelector('schedule-timeline .account').textContent";
+    let account = "const account = document.querySelector('schedule-timeline .account'); \
+         return account ? account.textContent : `another page, ${document.title}`";
     page.load(&paths[0]).await?;
     page.run("document.querySelector('.player .next').focus()")
         .await?;
@@ -518,6 +519,8 @@ async fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Fai
     if !said.as_str().unwrap_or_default().starts_with("Step 4 of ") {
         problems.push(format!("the arrow keys lead to: {said}"));
     }
+
+    page.load(&paths[0]).await?;
 
     // Before the decisive step the reader is asked; the answer is judged, and the step shown.
     let to_question =

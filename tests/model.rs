@@ -10,7 +10,7 @@ use book_commands::{
     tables::{self, Row as Case},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use pool_model::{Endings, Failure};
+use pool_model::{Endings, Failure, Sampling};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -22,7 +22,12 @@ macro_rules! println {
     ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
 }
 
-type Program = fn(&Case, &mut dyn FnMut(&Failure) -> ControlFlow<()>) -> Result<Endings, Endings>;
+/// What can be done with a pool.
+struct Program {
+    search: fn(&Case, &mut dyn FnMut(&Failure) -> ControlFlow<()>) -> Result<Endings, Endings>,
+    /// In which run a way of sampling finds the first failure, by the seed.
+    sample: fn(pool_model::Case, Sampling, u64) -> Option<usize>,
+}
 
 /// Gives the pools of all listings one interface, and finds a case's program by listing name.
 macro_rules! models {
@@ -31,10 +36,17 @@ macro_rules! models {
 
         fn program(listing: &str) -> Option<Program> {
             match listing {
-                $($listing => Some(|case, on_failure| {
-                    let &Case { workers, jobs, meet, .. } = case;
-                    let case = pool_model::Case { workers, jobs, meet, pause: false };
-                    pool_model::search::<$module::ThreadPool>(case, MOST_INTERLEAVINGS, on_failure)
+                $($listing => Some(Program {
+                    search: |case, on_failure| {
+                        let &Case { workers, jobs, meet, .. } = case;
+                        let case = pool_model::Case { workers, jobs, meet, pause: false };
+                        pool_model::search::<$module::ThreadPool>(case, MOST_INTERLEAVINGS, on_failure)
+                    },
+                    sample: |case, sampling, seed| {
+                        let failure =
+                            pool_model::sample::<$module::ThreadPool>(case, sampling, seed, MOST_TRIES);
+                        failure.map(|failure| failure.number)
+                    },
                 }),)*
                 _ => None,
             }
@@ -55,8 +67,8 @@ fn explore(case: &Case) -> Result<Endings, String> {
     let program = program(&case.listing)
         .ok_or_else(|| format!("there is no listing and no change `{}`", case.listing))?;
     let mut unexpected = None;
-    let found = program(case, &mut |failure| {
-        let known = ["RecvError", "PoisonError"];
+    let found = (program.search)(case, &mut |failure| {
+        let known = ["RecvError", "PoisonError", "the drop returned, but"];
         let expected = match failure.deadlock {
             true => case.said.deadlock > 0,
             false => {
@@ -117,24 +129,39 @@ fn output(command: &mut Command) -> Result<String, String> {
     String::from_utf8(printed).map_err(|error| error.to_string())
 }
 
-/// `cargo book search` prints what `src/search.txt` says.
+/// `cargo book search` and `cargo book replay` print what `src/search.txt` says. `UPDATE=1` writes it.
 fn check_command() -> Result<(), Failed> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/search.txt");
     let recorded = fs::read_to_string(&path)?;
-    let shown = recorded.split_once("# ANCHOR: found\n");
-    let shown = shown.and_then(|(_, shown)| shown.strip_suffix("# ANCHOR_END: found\n"));
-    let recorded = shown.ok_or("src/search.txt: the anchor `found` is to reach to its end")?;
     let mut found = String::new();
+    let mut printed = false;
     for line in recorded.lines() {
-        if line.starts_with('$') {
-            let arguments = line
-                .strip_prefix("$ cargo book search ")
-                .ok_or_else(|| format!("src/search.txt: no search: {line}"))?;
-            let arguments: Vec<_> = arguments.split(' ').map(str::to_owned).collect();
-            let mut command = search::command(&root(), &arguments)
-                .map_err(|error| format!("{line}: {error:#}"))?;
+        if let Some(typed) = line.strip_prefix("$ ") {
+            let arguments: Vec<_> = typed.split(' ').map(str::to_owned).collect();
+            let mut command = match &arguments[..] {
+                [cargo, book, search, rest @ ..]
+                    if [cargo, book, search] == ["cargo", "book", "search"] =>
+                {
+                    search::command(&root(), rest)
+                }
+                [cargo, book, replay, rest @ ..]
+                    if [cargo, book, replay] == ["cargo", "book", "replay"] =>
+                {
+                    search::replay_command(&root(), rest)
+                }
+                _ => return Err(format!("src/search.txt: no search and no replay: {line}").into()),
+            }
+            .map_err(|error| format!("{line}: {error:#}"))?;
             found += &format!("{line}\n{}", output(&mut command)?);
+            printed = true;
+        } else if line.starts_with("# ANCHOR") || !printed {
+            found += &format!("{line}\n");
+            printed = printed && line.starts_with("# ANCHOR:");
         }
+    }
+    if found != recorded && env::var_os("UPDATE").is_some() {
+        fs::write(&path, found)?;
+        return Ok(());
     }
     match found == recorded {
         true => Ok(()),
@@ -142,12 +169,68 @@ fn check_command() -> Result<(), Failed> {
     }
 }
 
+/// The page that compares the ways to sample, and the head of its table.
+const SAMPLED: &str = "src/prove-a-shutdown.md";
+const SAMPLED_HEAD: &str = "| Pool | Workers | Jobs | Random | PCT |";
+/// Each way is tried with so many seeds, of which the table has the median.
+const SEEDS: u64 = 101;
+/// With one seed, no more than these.
+const MOST_TRIES: usize = 1_000;
+
+/// The rows of the table that compares the ways to sample say what they find.
+fn check_sampled() -> Result<(), Failed> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLED))?;
+    let lines = (1..).zip(page.lines());
+    let mut rows = lines
+        .skip_while(|(_, line)| *line != SAMPLED_HEAD)
+        .skip(2)
+        .peekable();
+    rows.peek()
+        .ok_or_else(|| format!("{SAMPLED} has no table headed {SAMPLED_HEAD}"))?;
+    let mut problems = Vec::new();
+    for (number, row) in rows.take_while(|(_, line)| line.starts_with('|')) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let found =
+            sampled(&cells).ok_or_else(|| format!("{SAMPLED}:{number}: cannot read {row}"))?;
+        if found != cells[3..] {
+            problems.push(format!(
+                "{SAMPLED}:{number}: it is {}: {row}",
+                found.join(" | ")
+            ));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems.join("\n").into()),
+    }
+}
+
+/// The last two cells of a row, from the first three.
+fn sampled(cells: &[&str]) -> Option<[String; 2]> {
+    let program = program(cells.first()?.trim_matches('`'))?;
+    let (workers, jobs) = (cells.get(1)?.parse().ok()?, cells.get(2)?.parse().ok()?);
+    let case = pool_model::Case {
+        workers,
+        jobs,
+        meet: false,
+        pause: false,
+    };
+    Some([Sampling::Random, Sampling::Pct].map(|sampling| {
+        let runs = (1..=SEEDS).map(|seed| (program.sample)(case, sampling, seed));
+        let mut runs: Vec<_> = runs.map(|run| run.unwrap_or(usize::MAX)).collect();
+        runs.sort_unstable();
+        match runs[runs.len() / 2] {
+            usize::MAX => format!("more than {}", tables::with_commas(MOST_TRIES)),
+            median => tables::with_commas(median),
+        }
+    }))
+}
+
 /// The argument that makes this program explore one case and print what it found.
 const EXPLORE: &str = "--explore";
 const DEADLINE: Duration = Duration::from_secs(300);
 
 fn explore_and_print(cases: &[Case], place: &str) {
-    pool_model::silence();
     let case = cases
         .iter()
         .find(|case| case.place == place)
@@ -179,6 +262,7 @@ fn all_cases() -> std::io::Result<(Vec<Case>, Vec<String>)> {
 fn main() -> std::io::Result<()> {
     let (cases, errors) = all_cases()?;
     let arguments: Vec<_> = env::args().collect();
+    pool_model::silence();
     if let [_, first, place] = &arguments[..] {
         if first == EXPLORE {
             explore_and_print(&cases, place);
@@ -197,6 +281,7 @@ fn main() -> std::io::Result<()> {
         Trial::test(name, move || check(&case)).with_ignored_flag(deep)
     });
     let command = Trial::test("model::cargo_book_search", check_command);
-    let trials = unreadable.chain(trials).chain([command]).collect();
+    let sampled = Trial::test("model::sampled", check_sampled);
+    let trials = unreadable.chain(trials).chain([command, sampled]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit()
 }

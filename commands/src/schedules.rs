@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// The listing whose pool it is, or one of the broken pools, `broken-1`.
+    /// The listing whose pool it is, or a broken pool in `model/broken`.
     pub pool: String,
     /// What it shows, in a line.
     pub title: String,
@@ -148,8 +148,8 @@ fn parse_step(line: &str) -> Option<Step> {
 ///
 /// When there is none of that name.
 pub fn source(root: &Path, pool: &str) -> Result<String> {
-    if pool.starts_with("broken-") {
-        let path = broken(root).join(format!("{pool}.rs"));
+    let path = broken(root).join(format!("{pool}.rs"));
+    if path.is_file() {
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(crate::step::unmarked(&text));
@@ -160,7 +160,7 @@ pub fn source(root: &Path, pool: &str) -> Result<String> {
     Ok(String::from_utf8(library.clone())?)
 }
 
-/// The folder of the pools with a fault to find.
+/// The folder of the pools with a fault.
 pub fn broken(root: &Path) -> PathBuf {
     root.join("model/broken")
 }

@@ -13,7 +13,7 @@ use std::{
 /// More interleavings than this take minutes.
 const MOST: usize = 1_000_000;
 /// As many as are tried where they cannot be searched.
-const TRIES: usize = 100_000;
+const TRIES: usize = 10_000;
 
 /// What runs the search, beside the reader's pool.
 const MAIN: &str = r#"// What a pool prints, it would print in each interleaving.

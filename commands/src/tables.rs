@@ -57,6 +57,19 @@ pub fn rows(page: &str, text: &str) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
+/// A number as the tables have it: `1,865`.
+pub fn with_commas(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn parse_row(place: &str, cells: &[&str]) -> Option<Row> {
     let &[step, workers, jobs, interleavings, finish, deadlock, panic] = cells else {
         return None;

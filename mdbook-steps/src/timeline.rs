@@ -103,14 +103,18 @@ fn caption(runs: &[&Run]) -> String {
 fn pool(name: &str) -> String {
     match name.strip_prefix("broken-") {
         Some(number) => format!("pool {number}"),
+        None if name == LOST_WAKEUP => "the pool with a condition variable".to_owned(),
         None => reference(name),
     }
 }
 
+/// The broken pool that is no puzzle.
+const LOST_WAKEUP: &str = "lost-wakeup";
+
 fn source(root: &Path, name: &str) -> Result<String> {
     let text = schedules::source(root, name)?;
     Ok(format!(
-        "<details class=\"source\"><summary><code>src/lib.rs</code> of {}, by its lines</summary>\
+        "<details class=\"source\"><summary>The code of {}, by its lines</summary>\
          <pre><code class=\"language-rust\">{}</code></pre></details>\n",
         pool(name),
         escape(&text)

@@ -1,3 +1,4 @@
+// ANCHOR: pool
 use std::{
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -91,3 +92,4 @@ impl Worker {
         }
     }
 }
+// ANCHOR_END: pool

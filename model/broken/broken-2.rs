@@ -1,3 +1,4 @@
+// ANCHOR: pool
 use std::{
     sync::{mpsc, Arc, Mutex},
     thread,
@@ -86,3 +87,4 @@ impl Worker {
         }
     }
 }
+// ANCHOR_END: pool

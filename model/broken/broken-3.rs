@@ -1,3 +1,4 @@
+// ANCHOR: pool
 use std::{
     sync::{mpsc, Arc, Mutex},
     thread,
@@ -93,3 +94,4 @@ impl Worker {
         }
     }
 }
+// ANCHOR_END: pool

@@ -1,9 +1,7 @@
+// ANCHOR: pool
 use std::{
     collections::VecDeque,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc, Condvar, Mutex,
-    },
+    sync::{Arc, Condvar, Mutex},
     thread,
 };
 
@@ -16,10 +14,15 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 
 #[derive(Default)]
 struct Shared {
-    queue: Mutex<VecDeque<Job>>,
-    /// Wakes the workers: there is a job, or the pool is closed.
+    queue: Mutex<Queue>,
+    /// A worker waits here until there is a job, or the queue is closed.
     changed: Condvar,
-    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
 }
 
 impl ThreadPool {
@@ -48,15 +51,14 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        self.shared.queue.lock().unwrap().push_back(Box::new(f));
-        self.shared.changed.notify_one();
+        self.shared
+            .change(|queue| queue.jobs.push_back(Box::new(f)));
     }
 }
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        self.shared.closed.store(true, Ordering::SeqCst);
-        self.shared.changed.notify_all();
+        self.shared.change(|queue| queue.closed = true);
 
         for (id, worker) in self.workers.drain(..).enumerate() {
             println!("Shutting down worker {id}");
@@ -66,6 +68,12 @@ impl Drop for ThreadPool {
 }
 
 impl Shared {
+    /// Changes the queue, and lets a waiting worker see to it.
+    fn change(&self, change: impl FnOnce(&mut Queue)) {
+        change(&mut self.queue.lock().unwrap());
+        self.changed.notify_one();
+    }
+
     fn work(&self, id: usize) {
         while let Some(job) = self.next_job() {
             println!("Worker {id} got a job; executing.");
@@ -74,12 +82,13 @@ impl Shared {
         println!("Worker {id} disconnected; shutting down.");
     }
 
-    /// Waits for a job. There is none once the pool is closed and its queue is empty.
+    /// Waits for a job. There is none once the queue is closed and empty.
     fn next_job(&self) -> Option<Job> {
         let mut queue = self.queue.lock().unwrap();
-        while queue.is_empty() && !self.closed.load(Ordering::SeqCst) {
+        while queue.jobs.is_empty() && !queue.closed {
             queue = self.changed.wait(queue).unwrap();
         }
-        queue.pop_front()
+        queue.jobs.pop_front()
     }
 }
+// ANCHOR_END: pool

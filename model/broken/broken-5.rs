@@ -1,3 +1,4 @@
+// ANCHOR: pool
 use std::{
     sync::{
         mpsc::{self, TrySendError},
@@ -83,3 +84,4 @@ impl Worker {
         Worker { id, thread }
     }
 }
+// ANCHOR_END: pool
