@@ -551,7 +551,7 @@ async fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Fai
     if !chosen
         .as_str()
         .unwrap_or_default()
-        .ends_with("With while let: the second job waits for the first")
+        .ends_with("while let: one job after the other")
     {
         problems.push(format!("an address leads to the run {chosen}"));
     }
