@@ -60,7 +60,7 @@ include!(concat!(env!("OUT_DIR"), "/models.rs"));
 const MOST_INTERLEAVINGS: usize = 10_000_000;
 /// With more than these, a case takes too long for every run of the tests. It is searched by
 /// `cargo test --test model -- --ignored`, as CI does.
-const MANY_INTERLEAVINGS: usize = 300_000;
+const MANY_INTERLEAVINGS: usize = 200_000;
 
 /// Searches the case. Stops early, with an error, at an ending that the page says does not occur.
 fn explore(case: &Case) -> Result<Endings, String> {
