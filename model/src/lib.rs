@@ -23,6 +23,7 @@ use std::time::Duration;
 
 pub mod modeled;
 pub mod record;
+pub mod tree;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
 pub trait Pool {

@@ -132,6 +132,8 @@ struct Recorder {
     /// The end of the path of the pool's file, if lines are wanted.
     file: Option<String>,
     events: Vec<(Option<usize>, Option<u32>, What)>,
+    /// How many of them are worth a step.
+    steps: usize,
     teller: Teller,
     /// What threads do when they are chosen next.
     to_come: Vec<(usize, Option<u32>, What)>,
@@ -149,6 +151,11 @@ pub(crate) fn channel_id() -> usize {
 
 pub(crate) fn is_on() -> bool {
     RECORDER.with_borrow(Option::is_some)
+}
+
+/// How many steps of this run there have been.
+pub(crate) fn steps() -> usize {
+    RECORDER.with_borrow(|recorder| recorder.as_ref().map_or(0, |recorder| recorder.steps))
 }
 
 /// Notes what the current thread does, if it is recorded. The line is that of the caller, or else
@@ -204,6 +211,7 @@ fn line(caller: Option<&Location>) -> Option<u32> {
 impl Recorder {
     fn add(&mut self, thread: Option<usize>, line: Option<u32>, what: What) {
         if let Some((_, said)) = self.teller.tell(thread, &what) {
+            self.steps += 1;
             let wanted = &self.wanted[self.reached..];
             match wanted.iter().position(|wanted| *wanted == said) {
                 Some(0) => self.reached += 1,
@@ -589,7 +597,7 @@ fn subject(said: &str) -> usize {
 
 /// Runs the program once, as `choose` decides: which of the threads that can go on does, with the one
 /// that ran last. `None` ends the run. Returns how many of the sentences were said in their order.
-fn run<P: Pool>(
+pub(crate) fn run<P: Pool>(
     case: Case,
     file: Option<&str>,
     wanted: &[String],
@@ -606,6 +614,7 @@ fn run<P: Pool>(
     let recorder = Recorder {
         file: file.map(str::to_owned),
         events: Vec::new(),
+        steps: 0,
         teller: Teller::default(),
         to_come: Vec::new(),
         wanted: wanted.to_vec(),
