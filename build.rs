@@ -92,8 +92,15 @@ fn write_documents(
         "tests/templates/serves-two-requests-and-stops.rs"
     ));
     let mut named = template("skt-lib", "{}\nfn main() {{}}");
-    for listing in listings {
-        let library = root.join("listings").join(listing).join("src/lib.rs");
+    let of_listing = |name: &String| {
+        let library = root.join("listings").join(name).join("src/lib.rs");
+        (name.clone(), library)
+    };
+    let mut libraries: Vec<_> = listings.iter().map(of_listing).collect();
+    for path in files(&schedules::broken(root))? {
+        libraries.push((stem(&path), path));
+    }
+    for (name, library) in libraries {
         // A server on a published pool has no library of its own.
         let (module, fence) = match library.is_file() {
             true => (
@@ -102,16 +109,16 @@ fn write_documents(
             ),
             false => (String::new(), "{}"),
         };
-        for (name, wrapper) in [
+        for (kind, wrapper) in [
             ("main", &with_deadline),
             ("serves-two-requests-and-stops", &serves),
         ] {
             let text = format!("{}{module}", wrapper.replace("{}", fence));
-            named += &template(&format!("skt-{listing}-{name}"), &text);
+            named += &template(&format!("skt-{name}-{kind}"), &text);
         }
         // A part that is compiled with its file, by cargo in its listing: here it has to be Rust.
         let part = format!("#![allow(unused)]\n#[cfg(any())]\nmod page {{{{\n{{}}\n}}}}\nfn main() {{{{}}}}\n{module}");
-        named += &template(&format!("skt-{listing}-part"), &part);
+        named += &template(&format!("skt-{name}-part"), &part);
     }
     let default = template("skeptic-template", &with_deadline);
 
@@ -229,11 +236,10 @@ fn write_models(
         let model = search::modeled(source);
         models.push((listing.clone(), model));
     }
-    for entry in fs::read_dir(schedules::broken(root))? {
-        let path = entry?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    for path in files(&schedules::broken(root))? {
+        let name = stem(&path);
         let source = schedules::source(root, &name)?;
-        models.push((name.into_owned(), search::modeled(&source)));
+        models.push((name, search::modeled(&source)));
     }
     for document in documents {
         for change in changes(document)? {
@@ -311,6 +317,23 @@ fn changes(document: &Document) -> Result<Vec<Change>> {
         });
     }
     Ok(changes)
+}
+
+/// The files in a folder, in order.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        files.push(entry?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A file's name without its extension.
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 /// Writes a file and the folders above it, and returns its path. A file that says the same already

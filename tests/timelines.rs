@@ -2,11 +2,16 @@
 //! its file in `src/schedules` says, thread by thread and line by line.
 //!
 //! `UPDATE=1 cargo test --test timelines` chooses the schedules anew, and records them.
+//!
+//! The pictures of searches are drawn anew as well, and compared.
+
+mod pictures;
 
 use book_commands::schedules::{self, Ends, Run};
+use book_commands::tables;
 use libtest_mimic::{Arguments, Failed, Trial};
 use pool_model::record::{self, Ending, Recording};
-use pool_model::{Case, Pool};
+use pool_model::{tree, Case, Endings, Pool};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -133,6 +138,106 @@ fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed>
     Ok(())
 }
 
+/// A small search, whose tree the book shows: its paths are those that the search of the tables goes
+/// through, in the same order, and with the same ends.
+fn search_tree(_: &Path) -> Result<String, Failed> {
+    let case = Case {
+        workers: 1,
+        jobs: 0,
+        meet: false,
+        pause: false,
+    };
+    let paths = paths_of_search::<lost_wakeup::ThreadPool>(case, "models/lost-wakeup.rs")?;
+    Ok(pictures::search_tree::draw(&paths)?)
+}
+
+/// More paths than a picture has room for.
+const MOST_PATHS: usize = 100;
+
+fn paths_of_search<P: Pool>(case: Case, file: &str) -> Result<Vec<tree::Path>, Failed> {
+    let paths = tree::paths::<P>(case, file, MOST_PATHS);
+    let paths = paths.ok_or("the tree has too many paths")?;
+    let mut failures = Vec::new();
+    let endings = pool_model::search::<P>(case, MOST_PATHS, |failure| {
+        failures.push((failure.number, failure.schedule.clone()));
+        ControlFlow::Continue(())
+    });
+    let with = |ending| {
+        let ends_so = |path: &&tree::Path| path.recording.ending == ending;
+        paths.iter().filter(ends_so).count()
+    };
+    let walked = Endings {
+        finish: with(Ending::Finish),
+        deadlock: with(Ending::Deadlock),
+        panic: with(Ending::Panic),
+    };
+    let failing = (1..).zip(&paths);
+    let failing = failing.filter(|(_, path)| path.recording.ending != Ending::Finish);
+    let failing = failing.map(|(number, path)| (number, path.recording.schedule.clone()));
+    let failing: Vec<_> = failing.collect();
+    if endings != Ok(walked) || failing != failures {
+        return Err(format!(
+            "the search found {endings:?} and these failures: {failures:?}; the paths of the tree \
+             are {walked:?}, and those that fail: {failing:?}"
+        )
+        .into());
+    }
+    Ok(paths)
+}
+
+/// The page whose tables say how many interleavings there are with more workers and jobs.
+const GROWTH: &str = "prove-a-shutdown.md";
+const GROWS: &str = "listing-20-24";
+
+fn growth(root: &Path) -> Result<String, Failed> {
+    let path = root.join("src").join(GROWTH);
+    let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut rows = tables::rows(GROWTH, &page)?;
+    rows.retain(|row| row.listing == GROWS && !row.meet);
+    let drawn = pictures::growth::draw(&rows);
+    Ok(drawn.map_err(|error| format!("src/{GROWTH}: {error}"))?)
+}
+
+/// A picture of the book that is drawn from searches.
+struct Picture {
+    trial: &'static str,
+    file: &'static str,
+    draw: fn(&Path) -> Result<String, Failed>,
+}
+
+const PICTURES: [Picture; 2] = [
+    Picture {
+        trial: "timelines::search_tree",
+        file: "src/pictures/search-tree.svg",
+        draw: search_tree,
+    },
+    Picture {
+        trial: "timelines::growth",
+        file: "src/pictures/interleavings.svg",
+        draw: growth,
+    },
+];
+
+impl Picture {
+    /// It is in the book as it is drawn now.
+    fn check(&self, root: &Path, update: bool) -> Result<(), Failed> {
+        let Picture { trial, file, .. } = self;
+        let path = root.join(file);
+        let drawn = (self.draw)(root)?;
+        if update {
+            fs::write(&path, &drawn)?;
+        }
+        if fs::read_to_string(&path).is_ok_and(|there| there == drawn) {
+            return Ok(());
+        }
+        Err(format!(
+            "{file} is not what is drawn from the search now. Have it drawn, and look at it: \
+             UPDATE=1 cargo test --test timelines {trial}"
+        )
+        .into())
+    }
+}
+
 fn main() {
     let root = book_commands::root();
     let update = env::var_os("UPDATE").is_some();
@@ -144,6 +249,12 @@ fn main() {
         let title = format!("{}::timelines::{name}", run.pool);
         trials.push(Trial::test(title, move || {
             check(&root, &name, &run, update)
+        }));
+    }
+    for picture in PICTURES {
+        let root = root.clone();
+        trials.push(Trial::test(picture.trial, move || {
+            picture.check(&root, update)
         }));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
