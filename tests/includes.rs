@@ -6,7 +6,7 @@
 
 mod support;
 
-use book_commands::{mutants, root};
+use book_commands::{mutants, root, tools};
 use libtest_mimic::{Arguments, Failed, Trial};
 use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
@@ -366,6 +366,19 @@ fn check_mutants(sources: &Sources) -> Vec<String> {
     }
 }
 
+/// The record of Miri and the others is of the programs as they are now.
+fn check_tools(sources: &Sources) -> Vec<String> {
+    let file = relative(Path::new(""), &tools::file(Path::new("")));
+    let recorded = sources.text(&file).unwrap_or_default();
+    match tools::title(&root()) {
+        Ok(title) if recorded.starts_with(&title) => Vec::new(),
+        Ok(_) => vec![format!(
+            "{file}: one of the programs has changed since; record it again with `cargo book tools`"
+        )],
+        Err(error) => vec![format!("{error:#}")],
+    }
+}
+
 /// The table of contents and the folder agree.
 fn check_summary(sources: &Sources) -> Vec<String> {
     const SUMMARY: &str = "src/SUMMARY.md";
@@ -477,6 +490,7 @@ fn main() -> Result<(), String> {
     }
     trial("includes::summary".into(), Box::new(check_summary));
     trial("listing-20-27::mutants".into(), Box::new(check_mutants));
+    trial("includes::tools".into(), Box::new(check_tools));
     trial("includes::pictures".into(), Box::new(check_pictures));
 
     libtest_mimic::run(&arguments, trials).exit()

@@ -8,12 +8,15 @@
 use book_commands::{
     root, search,
     tables::{self, Row as Case},
+    tools,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use pool_model::{Endings, Failure, Sampling};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -22,9 +25,12 @@ macro_rules! println {
     ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
 }
 
+/// Is told of each failure of a search, and ends it where it breaks.
+type OnFailure<'f> = &'f mut dyn FnMut(&Failure) -> ControlFlow<()>;
+
 /// What can be done with a pool.
 struct Program {
-    search: fn(&Case, &mut dyn FnMut(&Failure) -> ControlFlow<()>) -> Result<Endings, Endings>,
+    search: fn(&Case, OnFailure) -> Result<Endings, Endings>,
     /// In which run a way of sampling finds the first failure, by the seed.
     sample: fn(pool_model::Case, Sampling, u64) -> Option<usize>,
 }
@@ -226,11 +232,54 @@ fn sampled(cells: &[&str]) -> Option<[String; 2]> {
     }))
 }
 
+/// No interleaving of the program of `model/handover.rs` fails, although it has a data race, and
+/// `src/tools.txt` says so.
+fn check_handover() -> Result<(), Failed> {
+    let mut command = Command::new(env::current_exe()?);
+    let found = output(command.args([EXPLORE, HANDOVER]))?;
+    let path = tools::file(&root());
+    let recorded = fs::read_to_string(&path).unwrap_or_default();
+    let said = tools::section(&recorded, tools::SEARCH).unwrap_or_default();
+    // The command comes first, in a line.
+    let said = said.split_once('\n').map_or("", |(_, said)| said);
+    match found == said && found.contains("all finish") {
+        true => Ok(()),
+        false => Err(format!(
+            "{}: says {said:?} of the search, and it is {found:?}; if that is right, record it \
+             again with `cargo book tools`",
+            path.display()
+        )
+        .into()),
+    }
+}
+
+/// What the search of `model/handover.rs` finds, in a line.
+fn explore_handover() -> String {
+    let all_seen = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&all_seen);
+    let found = pool_model::search_program(move || {
+        seen.fetch_add(handover::hand_over().into(), Ordering::Relaxed);
+    });
+    match found {
+        Ok(all) => format!(
+            "{all} interleavings, {} of which see the result: all finish\n",
+            all_seen.load(Ordering::Relaxed)
+        ),
+        Err(error) => format!("one fails: {error}\n"),
+    }
+}
+
 /// The argument that makes this program explore one case and print what it found.
 const EXPLORE: &str = "--explore";
+/// The case that is no row of a table.
+const HANDOVER: &str = "handover";
 const DEADLINE: Duration = Duration::from_secs(300);
 
 fn explore_and_print(cases: &[Case], place: &str) {
+    if place == HANDOVER {
+        print!("{}", explore_handover());
+        return;
+    }
     let case = cases
         .iter()
         .find(|case| case.place == place)
@@ -282,6 +331,8 @@ fn main() -> std::io::Result<()> {
     });
     let command = Trial::test("model::cargo_book_search", check_command);
     let sampled = Trial::test("model::sampled", check_sampled);
-    let trials = unreadable.chain(trials).chain([command, sampled]).collect();
+    let handover = Trial::test("handover::model::every_interleaving", check_handover);
+    let trials = unreadable.chain(trials);
+    let trials = trials.chain([command, sampled, handover]).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit()
 }

@@ -7,6 +7,7 @@
 //! - [`check`] checks a reader's solution of an exercise.
 //! - [`search`] searches every interleaving of a reader's own pool.
 //! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
+//! - [`tools`] records what Miri, ThreadSanitizer and a stress run find, and what they do not.
 //! - [`tables`] reads what the pages say of the search of all interleavings.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
@@ -19,6 +20,7 @@ pub mod schedules;
 pub mod search;
 pub mod step;
 pub mod tables;
+pub mod tools;
 pub mod transcripts;
 
 use anyhow::Result;
@@ -85,6 +87,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "",
         summary: "record what cargo-mutants finds out about the tests of 20-27",
         run: |_| mutants::record(&root()),
+    },
+    Subcommand {
+        name: "tools",
+        arguments: "",
+        summary: "record what Miri, ThreadSanitizer and a stress run say; takes some minutes",
+        run: |_| tools::record(&root()),
     },
     Subcommand {
         name: "bench",

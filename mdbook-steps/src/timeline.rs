@@ -45,13 +45,17 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
         "<figure class=\"timeline\" id=\"timeline-{}\">\n",
         runs[0].0
     );
-    html += &caption(&runs.iter().map(|(_, run, _)| *run).collect::<Vec<_>>());
+    let channel = runs
+        .iter()
+        .any(|(_, _, recorded)| has_channel(&recorded.steps));
+    let shown: Vec<_> = runs.iter().map(|(_, run, _)| *run).collect();
+    html += &caption(&shown, channel);
     html += "<schedule-timeline>\n";
-    let mut shown = None;
+    let mut source_of = None;
     let mut rows = String::new();
     for (index, (name, run, recorded)) in runs.iter().enumerate() {
-        if shown != Some(&run.pool) {
-            shown = Some(&run.pool);
+        if source_of != Some(&run.pool) {
+            source_of = Some(&run.pool);
             rows += &source(root, &run.pool)?;
         }
         let open = if index == 0 { " open" } else { "" };
@@ -67,7 +71,15 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
     Ok(html + "</schedule-timeline>\n</figure>\n\n")
 }
 
-fn caption(runs: &[&Run]) -> String {
+fn has_channel(steps: &[Step]) -> bool {
+    let of_channel = |step: &Step| {
+        let word = step.what.split(' ').next().unwrap_or_default();
+        ["sends", "drops-sender"].contains(&word)
+    };
+    steps.iter().any(of_channel)
+}
+
+fn caption(runs: &[&Run], channel: bool) -> String {
     let plural = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
@@ -90,8 +102,12 @@ fn caption(runs: &[&Run]) -> String {
         escape(&cases.join("; "))
     );
     for (class, text, meaning) in LEGEND {
-        let poisons = runs.iter().any(|run| run.ends == Ends::Panic);
-        if class != "poisoned" || poisons {
+        let needed = match class {
+            "poisoned" => runs.iter().any(|run| run.ends == Ends::Panic),
+            "open" | "closed" => channel,
+            _ => true,
+        };
+        if needed {
             html += &format!(
                 "<span><span class=\"lanes\" aria-hidden=\"true\"><i class=\"{class}\">{text}</i></span> {meaning}</span>"
             );
@@ -246,9 +262,7 @@ impl State {
             .unwrap_or(0);
         let mut threads = vec![Thread::default(); last.max(run.workers) + 1];
         threads[0].life = Life::Begins;
-        let channel = steps
-            .iter()
-            .any(|step| step.what.starts_with("drops-sender") || step.what.starts_with("sends"));
+        let channel = has_channel(steps);
         State {
             steps: 0,
             jobs: run.jobs,

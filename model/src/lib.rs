@@ -394,3 +394,21 @@ impl fmt::Display for Case {
         write!(f, "{workers} worker{some}, {jobs} job{others}{meet}")
     }
 }
+
+/// Searches every interleaving of any program on the threads of [`modeled`], and returns how many
+/// there are.
+///
+/// # Errors
+///
+/// What the first interleaving that fails says of it.
+pub fn search_program(program: impl Fn() + Send + Sync + 'static) -> Result<usize, String> {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
+    // shuttle would say that it takes every ordering for SeqCst. The page says so, too.
+    config.silence_warnings = true;
+
+    let runner = Runner::new(DfsScheduler::new(None, false), config);
+    panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
+        .map_err(|payload| text(&*payload).to_owned())
+}

@@ -19,10 +19,10 @@ use walkdir::WalkDir;
 pub struct Sources(BTreeMap<String, String>);
 
 impl Sources {
-    /// Reads the README, the prose and the listings.
+    /// Reads the README, the prose, the listings, and the programs of the model.
     pub fn read(root: &Path) -> Result<Sources, String> {
         let mut sources = Sources::default();
-        for top in ["README.md", "src", "listings"] {
+        for top in ["README.md", "src", "listings", "model"] {
             let walk = WalkDir::new(root.join(top)).into_iter();
             for entry in walk.filter_entry(|entry| entry.file_name() != "target") {
                 let entry = entry.map_err(|error| format!("cannot read {top}: {error}"))?;
