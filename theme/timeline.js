@@ -40,7 +40,7 @@
                 state: (row.dataset.state || '').split(';').filter(Boolean)
                     .map(pair => pair.split('=')),
                 ask: row.dataset.ask ? row.dataset.ask.split('|') : [],
-                over: own.matches('.end, .panic'),
+                over: own.matches('.end'),
                 waits: other => cell(row, other).matches('.wait'),
             };
         });
@@ -131,7 +131,6 @@
             const again = button('', 'Start again', () => this.restart());
             this.asks = create('input', { type: 'checkbox', checked: true });
             const asks = create('label', {}, this.asks, 'Ask me');
-            asks.hidden = !runs.some(run => run.events.some(event => event.ask.length));
 
             this.account = create('p');
             this.choices = create('div',
@@ -179,6 +178,7 @@
                 this.select.selectedIndex = this.runs.indexOf(run);
             }
             this.slider.max = run.events.length;
+            this.asks.parentElement.hidden = !run.events.some(event => event.ask.length);
             this.file.textContent = run.file;
             this.program.ariaLabel = run.file;
             this.program.replaceChildren(run.pre);
@@ -232,10 +232,11 @@
 
         ask({ said, ask }) {
             this.account.append(create('strong', { textContent: ' What happens next?' }));
+            this.state.replaceChildren(); // it could give the answer away
             for (const choice of [said, ...ask].sort()) {
                 const button = create('button', { type: 'button', textContent: choice });
                 button.addEventListener('click', () => {
-                    this.show(this.run.step + 1, choice === said ? 'Yes. ' : 'No, this time: ');
+                    this.show(this.run.step + 1, choice === said ? 'Yes. ' : 'No: ');
                     this.next.focus({ preventScroll: true });
                 });
                 this.choices.append(button);
@@ -269,14 +270,28 @@
             this.next.ariaDisabled = String(step === events.length - 1);
 
             const before = new Map(step > 0 ? events[step - 1].state : event.state);
+            const entry = (name, ...value) =>
+                create('div', {}, create('dt', { textContent: name }), ...value);
             this.state.replaceChildren(...event.state.map(([name, value]) => {
                 const className = before.get(name) === value ? '' : 'changed';
-                return create('div', {}, create('dt', { textContent: name }),
-                    create('dd', { className, textContent: value }));
+                return entry(name, create('dd', { className, textContent: value }));
             }));
+            if (event.thread === undefined) {
+                this.state.append(...this.stuck(events, entry));
+            }
 
             this.mark(events.slice(0, step + 1), event);
             this.scroll(event);
+        }
+
+        // Where each thread is that cannot go on: there can be too far between for one look at the code.
+        stuck(events, entry) {
+            const code = this.run.pre.querySelector('code').textContent.split('\n');
+            const lines = new Map(events.map(({ thread, line }) => [thread, line]));
+            return [...lines].filter(([thread, line]) => thread !== undefined && line)
+                .sort(([one], [other]) => one - other)
+                .map(([thread, line]) => entry(`${thread ? 'worker ' : ''}${nameOf(thread)} is at`,
+                    create('dd', {}, create('code', { textContent: code[line - 1].trim() }))));
         }
 
         // Marks the line on which each thread is: that of its latest event, until it is over.
@@ -329,7 +344,7 @@
             const column = count => parseFloat(paddingLeft) + count * char;
             const begin = column(text.search(/\S|$/)) - mark.firstChild.offsetWidth - 8;
             const least = column(text.length) + 8 - program.clientWidth;
-            const left = Math.max(0, Math.min(Math.max(program.scrollLeft, least), begin));
+            const left = Math.max(0, Math.min(least, begin));
             const top = reveal(program, mark.offsetTop, mark.offsetTop + mark.offsetHeight, false);
             program.scrollTo({ top, left, behavior });
         }

@@ -78,7 +78,9 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
         Some(sampling) => (format!("Some(pool_model::Sampling::{sampling})"), TRIES),
         None => ("None".to_owned(), MOST),
     };
-    let what = format!("pool_model::report::<pool::ThreadPool>(&[{cases}], {sampling}, {tries})");
+    let what = format!(
+        "pool_model::report::<pool::ThreadPool>({pool:?}, &[{cases}], {sampling}, {tries})"
+    );
     let mut command = build(root, pool, &what)?;
     command.stderr(Stdio::null()); // a line from shuttle for each deadlock
     Ok(command)
@@ -100,11 +102,13 @@ pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
     let what = format!(
         "pool_model::report_replay::<pool::ThreadPool>({case}, \"src/pool.rs\", {schedule:?})"
     );
-    build(root, pool, &what)
+    let mut command = build(root, pool, &what)?;
+    command.stderr(Stdio::null());
+    Ok(command)
 }
 
 const CALL: &str =
-    "call it with the folder of your crate, and if you like with a number of workers and of jobs, \
+    "call it with the folder of your crate, or with a file of Rust, and if you like with a number of workers and of jobs, \
      which can wait for each other: cargo book search ../hello 2 2 meet; at the end, `random` or \
      `pct` tries some interleavings of a case that has too many for all";
 
@@ -122,7 +126,7 @@ fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
     ensure!(workers > 0, "a pool has at least one worker");
     ensure!(
         rest.is_empty() || jobs <= workers,
-        "{jobs} jobs cannot meet on {workers} workers: each waits for all others to begin"
+        "{jobs} jobs cannot meet with fewer workers, {workers}: each waits for all others to begin"
     );
     Ok(case(workers, jobs, !rest.is_empty()))
 }

@@ -7,17 +7,19 @@ use book_commands::schedules::{self, Ends, Run, Step};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What the lines of a timeline mean.
-const LEGEND: [(&str, &str, &str); 9] = [
-    ("run", "", "runs"),
-    ("wait", "", "waits"),
-    ("hold", "", "holds the lock"),
-    ("job", "", "runs a job"),
-    ("run now", "", "acts in this step"),
-    ("held", "0", "a lock, held by worker 0"),
-    ("poisoned", "", "a poisoned lock"),
-    ("open", "2", "a channel with two jobs"),
-    ("closed", "0", "its sender is gone"),
+/// What the lines of a timeline mean: a cell's class and text, and where it is drawn.
+const LEGEND: [(&str, &str, &str, &str); 11] = [
+    ("run", "", "runs", "\"run"),
+    ("wait", "", "waits", "\"wait"),
+    ("hold", "", "holds the lock", "hold"),
+    ("job", "", "runs a job", "job"),
+    ("run now", "", "acts in this step", "now"),
+    ("run panic now", "", "panics", "panic"),
+    ("run end now", "", "ends", " end"),
+    ("held", "0", "a lock, held by worker 0", "\"held"),
+    ("poisoned", "", "a poisoned lock", "\"poisoned"),
+    ("open", "2", "a queue of two jobs", "\"open"),
+    ("closed", "0", "its sender is gone", "\"closed"),
 ];
 
 /// The figure of the runs that are named, with commas between them.
@@ -45,12 +47,6 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
         "<figure class=\"timeline\" id=\"timeline-{}\">\n",
         runs[0].0
     );
-    let channel = runs
-        .iter()
-        .any(|(_, _, recorded)| has_channel(&recorded.steps));
-    let shown: Vec<_> = runs.iter().map(|(_, run, _)| *run).collect();
-    html += &caption(&shown, channel);
-    html += "<schedule-timeline>\n";
     let mut source_of = None;
     let mut rows = String::new();
     for (index, (name, run, recorded)) in runs.iter().enumerate() {
@@ -66,6 +62,9 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
             events(run, &recorded.steps).with_context(|| format!("the run `{name}`"))?
         )?;
     }
+    let shown: Vec<_> = runs.iter().map(|(_, run, _)| *run).collect();
+    html += &caption(&shown, &rows);
+    html += "<schedule-timeline>\n";
     // No empty line: to Markdown, it would end the HTML.
     html += &rows.replace("\n\n", "\n<!-- -->\n");
     Ok(html + "</schedule-timeline>\n</figure>\n\n")
@@ -79,7 +78,8 @@ fn has_channel(steps: &[Step]) -> bool {
     steps.iter().any(of_channel)
 }
 
-fn caption(runs: &[&Run], channel: bool) -> String {
+/// What the figure shows, and what of it means what.
+fn caption(runs: &[&Run], rows: &str) -> String {
     let plural = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
@@ -101,13 +101,14 @@ fn caption(runs: &[&Run], channel: bool) -> String {
         "<figcaption><strong>Step by step</strong>: {}<span class=\"legend\">",
         escape(&cases.join("; "))
     );
-    for (class, text, meaning) in LEGEND {
-        let needed = match class {
-            "poisoned" => runs.iter().any(|run| run.ends == Ends::Panic),
-            "open" | "closed" => channel,
-            _ => true,
+    let drawn: Vec<_> = rows.split("<i class=").skip(1).collect();
+    for (class, text, meaning, part) in LEGEND {
+        let is_drawn = |cell: &&str| {
+            cell.split('>')
+                .next()
+                .is_some_and(|class| class.contains(part))
         };
-        if needed {
+        if drawn.iter().any(is_drawn) {
             html += &format!(
                 "<span><span class=\"lanes\" aria-hidden=\"true\"><i class=\"{class}\">{text}</i></span> {meaning}</span>"
             );
@@ -284,7 +285,8 @@ impl State {
         for (index, thread) in self.threads.iter_mut().enumerate() {
             thread.life = match thread.life {
                 Life::Begins if index > 0 || self.steps > 0 => Life::Runs,
-                Life::Ends | Life::Panics => Life::Over,
+                Life::Panics => Life::Runs, // it unwinds
+                Life::Ends => Life::Over,
                 life => life,
             };
         }
@@ -386,7 +388,7 @@ impl State {
             Waits::Message => self.queue.is_empty() && !self.closed,
             Waits::End(other) => {
                 let life = self.threads[other].life;
-                !matches!(life, Life::Ends | Life::Panics | Life::Over)
+                !matches!(life, Life::Ends | Life::Over)
             }
             Waits::Woken => true,
             Waits::Jobs => self.met < self.jobs,
@@ -525,8 +527,8 @@ mod tests {
             (3, "[run now:</i>[open:1</i>[held:0</i>[hold:</i></span>"),
             (4, "[wait now:</i>[open:1</i>[held:0</i>[hold:</i></span>"),
             (5, "[hold panic now:</i></span>"),
-            (6, "[run:</i>[open:1</i>[poisoned:</i>[now:</i></span>"),
-            (7, "[run:</i>[open:1</i>[poisoned:</i><i></i></span>"),
+            (6, "[run:</i>[open:1</i>[poisoned:</i>[run now:</i></span>"),
+            (7, "[run:</i>[open:1</i>[poisoned:</i>[run:</i></span>"),
         ] {
             assert!(cells(&rows[row]).contains(expected), "{}", rows[row]);
         }

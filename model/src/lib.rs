@@ -79,17 +79,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What has happened, in a line.
+    /// What has happened: who waits, or what was said with the panic.
     fn told(&self) -> String {
         if !self.deadlock {
-            return format!("number {} panics: {}", self.number, self.message);
+            return format!("panic, number {}: {}", self.number, self.message);
         }
         // shuttle names each thread that waits: `main-thread(0)`, `main-thread(1)`.
         let threads = self.message.split("(task main-thread(").skip(1);
         let threads = threads.filter_map(|rest| rest.split_once(')')?.0.parse().ok());
         let threads: Vec<_> = threads.map(record::name).collect();
         format!(
-            "number {} is a deadlock of {}",
+            "deadlock, number {}, of {}",
             self.number,
             threads.join(", ")
         )
@@ -145,8 +145,8 @@ pub fn search<P: Pool>(
 pub enum Sampling {
     /// At each point, any thread that can go on, each as likely as the others.
     Random,
-    /// Probabilistic concurrency testing ([Burckhardt et al.,
-    /// 2010](https://doi.org/10.1145/1736020.1736040)): the threads have priorities, drawn anew for
+    /// Probabilistic concurrency testing (Burckhardt et al., "A Randomized Scheduler with
+    /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the threads have priorities, drawn anew for
     /// each run, and at a few points, drawn as well, the one that runs loses its own. What needs few
     /// such points is found with a chance that has a lower bound.
     Pct,
@@ -295,9 +295,14 @@ impl Scheduler for Search {
 }
 
 /// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
-/// each how it ends. The status is 0 if all interleavings that were run finish, 1 if one does not,
+/// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is 0 if all interleavings that were run finish, 1 if one does not,
 /// and 2 if there were more than `tries` to search.
-pub fn report<P: Pool>(cases: &[Case], sampling: Option<Sampling>, tries: usize) -> ExitCode {
+pub fn report<P: Pool>(
+    pool: &str,
+    cases: &[Case],
+    sampling: Option<Sampling>,
+    tries: usize,
+) -> ExitCode {
     silence();
     let mut status = 0;
     for &case in cases {
@@ -310,8 +315,9 @@ pub fn report<P: Pool>(cases: &[Case], sampling: Option<Sampling>, tries: usize)
             match failure {
                 None => println!("{case}: {tries} {how}: all finish"),
                 Some(failure) => {
-                    println!("{case}: of {tries} {how}");
-                    tell(case, &failure);
+                    println!("{case}: not all of {tries} {how} finish");
+                    println!("  the first {}", failure.told());
+                    println!("  {}", replays(pool, case, &failure));
                     status = 1;
                 }
             }
@@ -339,7 +345,8 @@ pub fn report<P: Pool>(cases: &[Case], sampling: Option<Sampling>, tries: usize)
             "{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic"
         );
         for failure in shortest.iter().flatten() {
-            tell(case, failure);
+            println!("  the shortest {}", failure.told());
+            println!("  {}", replays(pool, case, failure));
             status = status.max(1);
         }
         if found.is_err() {
@@ -350,7 +357,8 @@ pub fn report<P: Pool>(cases: &[Case], sampling: Option<Sampling>, tries: usize)
     ExitCode::from(status)
 }
 
-fn tell(case: Case, failure: &Failure) {
+/// The call that replays the failure.
+fn replays(pool: &str, case: Case, failure: &Failure) -> String {
     let Case {
         workers,
         jobs,
@@ -359,20 +367,21 @@ fn tell(case: Case, failure: &Failure) {
     } = case;
     let meet = if meet { " meet" } else { "" };
     let schedule = record::written(&failure.schedule);
-    println!("  {}", failure.told());
-    println!("  its schedule: {workers} {jobs}{meet} {schedule}");
+    format!("cargo book replay {pool} {workers} {jobs}{meet} {schedule}")
 }
 
 /// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
 /// `file`. The status is 0 if the run finishes, 1 if it does not, and 2 if the schedule does not fit.
 pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCode {
     silence();
+    let given = schedule.chars().count();
     let schedule = record::read(schedule);
     let recording = schedule.and_then(|schedule| record::replay::<P>(case, file, &schedule));
     let recording = match recording {
         Ok(recording) => recording,
         Err(error) => {
-            eprintln!("error: {error}");
+            // Standard error is full of what shuttle says of a failure.
+            println!("error: {error}");
             return ExitCode::from(2);
         }
     };
@@ -380,6 +389,13 @@ pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCod
     for step in &recording.steps {
         let line = step.line.map_or(String::new(), |line| line.to_string());
         println!("{line:>4}  {}", step.said);
+    }
+    let taken = recording.schedule.len();
+    if taken > given {
+        println!(
+            "note: the schedule has {given} choices, and the run took {taken}: after them, each"
+        );
+        println!("      thread went on as long as it could");
     }
     ExitCode::from(u8::from(recording.ending != record::Ending::Finish))
 }

@@ -256,7 +256,10 @@ struct Teller {
     locks: Vec<(usize, Option<usize>)>,
     channels: Vec<Channel>,
     waits: Vec<(usize, String)>,
-    ended: Vec<(usize, bool)>,
+    panicked: Vec<usize>,
+    ended: Vec<usize>,
+    /// Locks, by their numbers.
+    poisoned: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -286,6 +289,7 @@ impl Teller {
             main if thread == 0 => main.replace('m', "M"),
             worker => worker.replace('w', "W"),
         };
+        let waited = self.waits.iter().any(|(waiting, _)| *waiting == thread);
         self.waits.retain(|(waiting, _)| *waiting != thread);
         let (word, said) = match what {
             What::Starts(started) => (
@@ -317,13 +321,18 @@ impl Teller {
             What::Releases(id) => {
                 let (number, lock) = self.lock(*id);
                 self.locks[number - 1].1 = None;
-                let panics = self.ended.contains(&(thread, true));
-                match panics {
-                    false => (format!("releases {number}"), format!("gives {lock} back")),
-                    true => (
+                if !self.panicked.contains(&thread) {
+                    (format!("releases {number}"), format!("gives {lock} back"))
+                } else {
+                    let how = match self.poisoned.contains(&number) {
+                        true => "; it stays poisoned",
+                        false => ", which poisons it",
+                    };
+                    self.poisoned.push(number);
+                    (
                         format!("releases {number} poisoned"),
-                        format!("gives {lock} back as it unwinds, which poisons it"),
-                    ),
+                        format!("gives {lock} back as it unwinds{how}"),
+                    )
                 }
             }
             What::Sleeps(id) => {
@@ -418,24 +427,22 @@ impl Teller {
             ),
             What::FindsEmpty(_) => ("finds-empty".into(), "finds the queue empty".into()),
             What::Joins(other) => {
-                let ended = self.ended.iter().any(|(ended, _)| ended == other);
-                if !ended {
-                    self.waits
-                        .push((thread, format!("waits for the end of {}", name(*other))));
+                if self.ended.contains(other) {
+                    return None; // it is told of together with its end
                 }
-                let (word, wait) = match ended {
-                    true => ("joins", ", which has ended"),
-                    false => ("awaits-end", ", and waits for its end"),
-                };
+                let why = format!("waits for the end of {}", name(*other));
+                self.waits.push((thread, why));
                 (
-                    format!("{word} {other}"),
-                    format!("joins {}{wait}", name(*other)),
+                    format!("awaits-end {other}"),
+                    format!("joins {}, and waits for its end", name(*other)),
                 )
             }
             What::Joined(other) => {
-                let how = match self.ended.contains(&(*other, true)) {
-                    true => format!("hears from join that {} has panicked", name(*other)),
-                    false => format!("has joined {}", name(*other)),
+                let name = name(*other);
+                let how = match (waited, self.panicked.contains(other)) {
+                    (_, true) => format!("hears from join that {name} has panicked"),
+                    (true, false) => format!("has joined {name}"),
+                    (false, false) => format!("joins {name}, which has ended"),
                 };
                 (format!("joined {other}"), how)
             }
@@ -449,18 +456,19 @@ impl Teller {
                 )
             }
             What::HasRun(job) => (format!("has-run {job}"), format!("has run job {job}")),
-            What::Reads(value) => ("reads".into(), format!("reads {value}")),
-            What::Writes(value) => ("writes".into(), format!("writes {value}")),
+            What::Reads(value) => ("reads".into(), format!("loads {value} from an atomic")),
+            What::Writes(value) => ("writes".into(), format!("stores {value} in an atomic")),
             What::Changes(how, old) => ("changes".into(), format!("calls {how}, and gets {old}")),
             What::Ends => {
-                if self.ended.iter().any(|(ended, _)| *ended == thread) {
-                    return None;
-                }
-                self.ended.push((thread, false));
-                ("ends".into(), "ends".into())
+                self.ended.push(thread);
+                let how = match self.panicked.contains(&thread) {
+                    true => "ends with its panic",
+                    false => "ends",
+                };
+                ("ends".into(), how.into())
             }
             What::Panics(text) => {
-                self.ended.push((thread, true));
+                self.panicked.push(thread);
                 ("panics".into(), format!("panics: {text}"))
             }
             What::IsDone => (
@@ -509,9 +517,10 @@ impl Channel {
 ///
 /// # Errors
 ///
-/// When the schedule does not fit: a thread that it names cannot go on at that point.
+/// When the schedule does not fit: a thread that it names cannot go on at that point, or the run is
+/// over before.
 pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Recording, String> {
-    let schedule = schedule.to_vec();
+    let (schedule, given) = (schedule.to_vec(), schedule.len());
     let mut place = 0;
     let wrong = Arc::new(Mutex::new(None));
     let says_wrong = Arc::clone(&wrong);
@@ -525,13 +534,23 @@ pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Rec
         if runnable.contains(&next) {
             return Some(next);
         }
-        let says =
-            format!("the schedule does not fit: at its place {place}, thread {next} cannot go on");
+        let says = format!(
+            "the schedule does not fit: at its place {place}, {} cannot go on",
+            name(next)
+        );
         *says_wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some(says);
         None
     });
-    let wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner).take();
-    wrong.map_or(Ok(recording.0), Err)
+    if let Some(wrong) = wrong.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(wrong);
+    }
+    let recording = recording.0;
+    match recording.schedule.len() {
+        taken if taken < given => Err(format!(
+            "the schedule does not fit: the run ends after {taken} of its {given} choices"
+        )),
+        _ => Ok(recording),
+    }
 }
 
 /// Looks for a run that ends so, and in which these sentences are said in this order, none of them
