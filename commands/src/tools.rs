@@ -205,7 +205,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
         "stress",
         &[
             Run::of("stress", &format!("{stress} {STEP} -- 4 8")),
-            Run::of("stress", &format!("{stress} {BROKEN} -- 2 1")),
+            Run::of("stress", &format!("{stress} {BROKEN} -- 1 0")),
         ],
     )?;
     add(

@@ -189,7 +189,7 @@ impl Tree {
                 (1, 0) => "main".to_owned(),
                 (1, _) => format!("worker {}", thread - 1),
                 (_, 0) => "m".to_owned(),
-                _ => (thread - 1).to_string(),
+                _ => "w".to_owned(),
             };
             let _ = writeln!(
                 self.marks,
