@@ -218,8 +218,8 @@ fn fence_names(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Each listing's `src/lib.rs`, each pool with a fault to find, and each change to one that a page proposes, on the threads of
-/// `pool_model`. Nothing else is changed.
+/// Each listing's `src/lib.rs`, each pool with a fault, each change to one that a page proposes, and
+/// `model/handover.rs`, on the threads of `pool_model`. Nothing else is changed.
 fn write_models(
     root: &Path,
     out: &Path,
@@ -271,7 +271,11 @@ fn write_models(
     for (name, model) in models {
         let path = write(&out.join("models").join(format!("{name}.rs")), &model)?;
         let module = name.replace('-', "_");
-        writeln!(modules, "#[path = {path:?}]\n#[allow(unused)] // a change can leave something unused\nmod {module};")?;
+        // A change can leave something unused.
+        writeln!(
+            modules,
+            "#[allow(unused)]\n#[path = {path:?}]\nmod {module};"
+        )?;
         writeln!(table, "    {name:?} => {module},")?;
     }
     write(&out.join("models.rs"), &format!("{modules}{table}}}\n"))?;

@@ -12,6 +12,7 @@ use mdbook_markdown::pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use mdbook_markdown::{new_cmark_parser, MarkdownOptions};
 use regex::Regex;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use support::{anchors, directives, includes, join, line_of, relative, report, Include, Sources};
@@ -353,27 +354,39 @@ fn check_tests(sources: &Sources, page: &str, text: &str) -> Vec<String> {
 
 /// The record of cargo-mutants is of the pool and the tests as they are now.
 fn check_mutants(sources: &Sources) -> Vec<String> {
-    let file = mutants::file(Path::new(""));
-    let file = relative(Path::new(""), &file);
-    let recorded = sources.text(&file).unwrap_or_default();
-    match mutants::title(&root()) {
-        Ok(title) if recorded.starts_with(&title) => Vec::new(),
-        Ok(_) => vec![format!(
-            "{file}: the pool or its tests have changed since; record it again with \
-             `cargo book mutants`"
-        )],
-        Err(error) => vec![format!("{error:#}")],
-    }
+    let title = mutants::title(&root());
+    check_record(
+        sources,
+        &mutants::file(Path::new("")),
+        title,
+        "cargo book mutants",
+    )
 }
 
 /// The record of Miri and the others is of the programs as they are now.
 fn check_tools(sources: &Sources) -> Vec<String> {
-    let file = relative(Path::new(""), &tools::file(Path::new("")));
+    let title = tools::title(&root());
+    check_record(
+        sources,
+        &tools::file(Path::new("")),
+        title,
+        "cargo book tools",
+    )
+}
+
+/// A record begins with its title, which changes with what was recorded.
+fn check_record(
+    sources: &Sources,
+    file: &Path,
+    title: Result<String, impl Display>,
+    command: &str,
+) -> Vec<String> {
+    let file = relative(Path::new(""), file);
     let recorded = sources.text(&file).unwrap_or_default();
-    match tools::title(&root()) {
+    match title {
         Ok(title) if recorded.starts_with(&title) => Vec::new(),
         Ok(_) => vec![format!(
-            "{file}: one of the programs has changed since; record it again with `cargo book tools`"
+            "{file}: what it was recorded from has changed since; record it again with `{command}`"
         )],
         Err(error) => vec![format!("{error:#}")],
     }

@@ -11,7 +11,7 @@ use book_commands::schedules::{self, Ends, Run};
 use book_commands::tables;
 use libtest_mimic::{Arguments, Failed, Trial};
 use pool_model::record::{self, Ending, Recording};
-use pool_model::{tree, Case, Endings, Pool};
+use pool_model::{tree, Case, Endings, Failure, Pool};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -58,17 +58,14 @@ fn choose<P: Pool>(run: &Run, case: Case) -> Option<Vec<usize>> {
         let said: Vec<_> = run.said.iter().map(String::as_str).collect();
         return record::find::<P>(case, ending, &said, TRIES);
     }
-    let mut shortest: Option<Vec<usize>> = None;
+    let mut shortest: Option<Failure> = None;
     let searched = pool_model::search::<P>(case, usize::MAX, |failure| {
-        let cost = |schedule: &[usize]| (schedule.len(), record::switches(schedule));
-        let shorter = |found: &Vec<usize>| cost(&failure.schedule) < cost(found);
-        if failure.deadlock == (ending == Ending::Deadlock) && shortest.as_ref().is_none_or(shorter)
-        {
-            shortest = Some(failure.schedule.clone());
+        if failure.deadlock == (ending == Ending::Deadlock) {
+            failure.keep_shortest(&mut shortest);
         }
         ControlFlow::Continue(())
     });
-    searched.ok().and(shortest)
+    searched.ok().and(shortest).map(|failure| failure.schedule)
 }
 
 fn ending(ends: Ends) -> Ending {
@@ -95,8 +92,8 @@ fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed>
         )
     })?;
     let (workers, jobs, meet) = (run.workers, run.jobs, run.meet);
-    // A job that waits for others has a point in its middle as it is, and none need be told of what
-    // is only to end soon.
+    // Jobs that take time, so that things can happen during one: where they wait for each other they
+    // do so anyway, and the shortest run of all is to be the one that the search prints.
     let pause = !meet && !run.said.is_empty();
     let case = Case {
         workers,

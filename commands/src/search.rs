@@ -37,7 +37,7 @@ fn main() -> std::process::ExitCode {
 ///
 /// As [`command`].
 pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    exit_code(&mut command(root, arguments)?)
+    run_to_end(command(root, arguments)?)
 }
 
 /// Runs `cargo book replay FOLDER WORKERS JOBS [meet] SCHEDULE`.
@@ -46,10 +46,11 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 ///
 /// As [`command`].
 pub fn run_replay(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    exit_code(&mut replay_command(root, arguments)?)
+    run_to_end(replay_command(root, arguments)?)
 }
 
-fn exit_code(command: &mut Command) -> Result<ExitCode> {
+/// Runs the command, and ends as it does: it tells by its status what it has found.
+fn run_to_end(mut command: Command) -> Result<ExitCode> {
     let status = command.status().context("cannot run the search")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
@@ -81,9 +82,7 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
     let what = format!(
         "pool_model::report::<pool::ThreadPool>({pool:?}, &[{cases}], {sampling}, {tries})"
     );
-    let mut command = build(root, pool, &what)?;
-    command.stderr(Stdio::null()); // a line from shuttle for each deadlock
-    Ok(command)
+    build(root, pool, &what)
 }
 
 /// Builds the replay that the arguments ask for, and returns the command that runs it.
@@ -102,15 +101,13 @@ pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
     let what = format!(
         "pool_model::report_replay::<pool::ThreadPool>({case}, \"src/pool.rs\", {schedule:?})"
     );
-    let mut command = build(root, pool, &what)?;
-    command.stderr(Stdio::null());
-    Ok(command)
+    build(root, pool, &what)
 }
 
 const CALL: &str =
-    "call it with the folder of your crate, or with a file of Rust, and if you like with a number of workers and of jobs, \
-     which can wait for each other: cargo book search ../hello 2 2 meet; at the end, `random` or \
-     `pct` tries some interleavings of a case that has too many for all";
+    "call it with the folder of your crate, or with a file of Rust, and if you like with a number \
+     of workers and of jobs, which can wait for each other: cargo book search ../hello 2 2 meet; at \
+     the end, `random` or `pct` tries some interleavings of a case that has too many for all";
 
 fn case(workers: usize, jobs: usize, meet: bool) -> String {
     format!("pool_model::Case {{ workers: {workers}, jobs: {jobs}, meet: {meet}, pause: false }}")
@@ -144,7 +141,9 @@ fn build(root: &Path, pool: &str, what: &str) -> Result<Command> {
     let _ = fs::remove_dir_all(&scratch);
     ensure!(built?.success(), "the search of this pool cannot be built");
 
-    Ok(Command::new(target.join("debug").join("search")))
+    let mut command = Command::new(target.join("debug").join("search"));
+    command.stderr(Stdio::null()); // a line from shuttle for each deadlock
+    Ok(command)
 }
 
 /// Writes that program to the new folder `scratch`. The pool is the library of a reader's crate, or a

@@ -2,7 +2,7 @@
 //! Miri, ThreadSanitizer, a stress run and the model's own search on a few programs, and records
 //! what each one says.
 
-use crate::step;
+use crate::{schedules, step};
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     collections::BTreeMap,
@@ -75,20 +75,17 @@ impl Programs {
             let content = content.with_context(|| format!("listings/{STEP} has no {file}"))?;
             Ok::<_, anyhow::Error>(String::from_utf8(content.clone())?)
         };
-        let of_model = |path: &Path| {
-            let text = fs::read_to_string(path);
-            let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-            Ok::<_, anyhow::Error>(step::unmarked(&text))
-        };
-        let broken = root.join("model/broken").join(format!("{BROKEN}.rs"));
 
         let mut programs = BTreeMap::new();
         for file in STEP_FILES {
             programs.insert(Path::new("hello").join(file), of_step(file)?);
         }
-        let handover = of_model(&handover(root))?;
-        programs.insert("handover/src/main.rs".into(), handover);
-        for (name, pool) in [(STEP, of_step("src/lib.rs")?), (BROKEN, of_model(&broken)?)] {
+        let path = handover(root);
+        let handover = fs::read_to_string(&path);
+        let handover = handover.with_context(|| format!("cannot read {}", path.display()))?;
+        programs.insert("handover/src/main.rs".into(), step::unmarked(&handover));
+        for name in [STEP, BROKEN] {
+            let pool = schedules::source(root, name)?;
             let folder = Path::new("stress/src/bin").join(name);
             programs.insert(folder.join("main.rs"), STRESS.to_owned());
             programs.insert(folder.join("pool.rs"), pool);

@@ -95,10 +95,19 @@ impl Failure {
         )
     }
 
-    /// Whether there is less to read in it than in the other.
-    fn is_shorter_than(&self, other: &Failure) -> bool {
-        let length = |schedule: &[usize]| (schedule.len(), record::switches(schedule));
-        length(&self.schedule) < length(&other.schedule)
+    /// Puts it in the place of the shortest so far, if there is less to read in it: it has fewer
+    /// choices, or as many, and goes from thread to thread less often.
+    pub fn keep_shortest(&self, so_far: &mut Option<Failure>) {
+        let length = |failure: &Failure| {
+            let schedule = &failure.schedule;
+            (schedule.len(), record::switches(schedule))
+        };
+        if so_far
+            .as_ref()
+            .is_none_or(|so_far| length(self) < length(so_far))
+        {
+            *so_far = Some(self.clone());
+        }
     }
 }
 
@@ -146,9 +155,9 @@ pub enum Sampling {
     /// At each point, any thread that can go on, each as likely as the others.
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., "A Randomized Scheduler with
-    /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the threads have priorities, drawn anew for
-    /// each run, and at a few points, drawn as well, the one that runs loses its own. What needs few
-    /// such points is found with a chance that has a lower bound.
+    /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the threads have priorities, drawn
+    /// anew for each run, and at a few points, drawn as well, the one that runs loses its own. What
+    /// needs few such points is found with a chance that has a lower bound.
     Pct,
 }
 
@@ -165,14 +174,19 @@ pub fn sample<P: Pool>(case: Case, sampling: Sampling, seed: u64, tries: usize) 
     run_through::<P>(case, &Search::new(scheduler, tries)).err()
 }
 
-/// Runs the program until the search ends, or a run fails.
-fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
+/// How shuttle runs a program.
+fn config() -> Config {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
+    // It would say that it takes every ordering for SeqCst. The page says so, too.
     config.silence_warnings = true;
+    config
+}
 
-    let runner = Runner::new(search.clone(), config);
+/// Runs the program until the search ends, or a run fails.
+fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
+    let runner = Runner::new(search.clone(), config());
     let run = panic::catch_unwind(AssertUnwindSafe(|| {
         runner.run(move || run_jobs_and_drop::<P>(case))
     }));
@@ -295,8 +309,9 @@ impl Scheduler for Search {
 }
 
 /// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
-/// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is 0 if all interleavings that were run finish, 1 if one does not,
-/// and 2 if there were more than `tries` to search.
+/// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is
+/// 0 if all interleavings that were run finish, 1 if one does not, and 2 if there were more than
+/// `tries` to search.
 pub fn report<P: Pool>(
     pool: &str,
     cases: &[Case],
@@ -304,57 +319,52 @@ pub fn report<P: Pool>(
     tries: usize,
 ) -> ExitCode {
     silence();
-    let mut status = 0;
-    for &case in cases {
-        if let Some(sampling) = sampling {
-            let failure = sample::<P>(case, sampling, 1, tries);
-            let how = match sampling {
-                Sampling::Random => "random interleavings",
-                Sampling::Pct => "interleavings by PCT",
-            };
-            match failure {
-                None => println!("{case}: {tries} {how}: all finish"),
-                Some(failure) => {
-                    println!("{case}: not all of {tries} {how} finish");
-                    println!("  the first {}", failure.told());
-                    println!("  {}", replays(pool, case, &failure));
-                    status = 1;
-                }
-            }
-            continue;
-        }
-        let mut shortest: [Option<Failure>; 2] = [None, None];
-        let found = search::<P>(case, tries, |failure| {
-            let shortest = &mut shortest[usize::from(failure.deadlock)];
-            if shortest
-                .as_ref()
-                .is_none_or(|so_far| failure.is_shorter_than(so_far))
-            {
-                *shortest = Some(failure.clone());
-            }
-            ControlFlow::Continue(())
-        });
-        let (Ok(endings) | Err(endings)) = found;
-        let Endings {
-            finish,
-            deadlock,
-            panic,
-        } = endings;
-        let all = finish + deadlock + panic;
-        println!(
-            "{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic"
-        );
-        for failure in shortest.iter().flatten() {
-            println!("  the shortest {}", failure.told());
-            println!("  {}", replays(pool, case, failure));
-            status = status.max(1);
-        }
-        if found.is_err() {
-            println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
-            status = 2;
-        }
+    let report = |&case| match sampling {
+        Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
+        None => report_search::<P>(pool, case, tries),
+    };
+    let worst = cases.iter().map(report).max();
+    ExitCode::from(worst.unwrap_or(0))
+}
+
+fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usize) -> u8 {
+    let how = match sampling {
+        Sampling::Random => "random interleavings",
+        Sampling::Pct => "interleavings by PCT",
+    };
+    let Some(failure) = sample::<P>(case, sampling, 1, tries) else {
+        println!("{case}: {tries} {how}: all finish");
+        return 0;
+    };
+    println!("{case}: not all of {tries} {how} finish");
+    println!("  the first {}", failure.told());
+    println!("  {}", replays(pool, case, &failure));
+    1
+}
+
+fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
+    let mut shortest: [Option<Failure>; 2] = [None, None];
+    let found = search::<P>(case, most, |failure| {
+        failure.keep_shortest(&mut shortest[usize::from(failure.deadlock)]);
+        ControlFlow::Continue(())
+    });
+    let (Ok(endings) | Err(endings)) = found;
+    let Endings {
+        finish,
+        deadlock,
+        panic,
+    } = endings;
+    let all = finish + deadlock + panic;
+    println!("{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic");
+    for failure in shortest.iter().flatten() {
+        println!("  the shortest {}", failure.told());
+        println!("  {}", replays(pool, case, failure));
     }
-    ExitCode::from(status)
+    if found.is_err() {
+        println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
+        return 2;
+    }
+    u8::from(shortest.iter().any(Option::is_some))
 }
 
 /// The call that replays the failure.
@@ -418,13 +428,7 @@ impl fmt::Display for Case {
 ///
 /// What the first interleaving that fails says of it.
 pub fn search_program(program: impl Fn() + Send + Sync + 'static) -> Result<usize, String> {
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
-    // shuttle would say that it takes every ordering for SeqCst. The page says so, too.
-    config.silence_warnings = true;
-
-    let runner = Runner::new(DfsScheduler::new(None, false), config);
+    let runner = Runner::new(DfsScheduler::new(None, false), config());
     panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
         .map_err(|payload| text(&*payload).to_owned())
 }

@@ -107,7 +107,6 @@ pub mod sync {
     use crate::record::{note, note_when_chosen, What};
     pub use shuttle::sync::*;
     use std::fmt;
-    use std::mem::ManuallyDrop;
     use std::ops::{Deref, DerefMut};
 
     /// As `std::sync::Mutex`.
@@ -116,9 +115,12 @@ pub mod sync {
 
     /// As `std::sync::MutexGuard`.
     pub struct MutexGuard<'m, T: ?Sized> {
-        guard: ManuallyDrop<shuttle::sync::MutexGuard<'m, T>>,
+        /// There until the guard is dropped, or waits at a condition variable.
+        guard: Option<shuttle::sync::MutexGuard<'m, T>>,
         mutex: &'m Mutex<T>,
     }
+
+    const HELD: &str = "a guard that can be used holds its lock";
 
     impl<T> Mutex<T> {
         #[track_caller]
@@ -161,7 +163,7 @@ pub mod sync {
         ) -> LockResult<MutexGuard<'m, T>> {
             note(|| What::Holds(self.id(), result.is_err()));
             let guard = |guard| MutexGuard {
-                guard: ManuallyDrop::new(guard),
+                guard: Some(guard),
                 mutex: self,
             };
             match result {
@@ -180,32 +182,25 @@ pub mod sync {
         }
     }
 
-    impl<'m, T: ?Sized> MutexGuard<'m, T> {
-        fn into_parts(self) -> (shuttle::sync::MutexGuard<'m, T>, &'m Mutex<T>) {
-            let mut this = ManuallyDrop::new(self);
-            // SAFETY: `this` is not used again, and not dropped.
-            (unsafe { ManuallyDrop::take(&mut this.guard) }, this.mutex)
-        }
-    }
-
     impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         fn drop(&mut self) {
-            // SAFETY: a guard is dropped once.
-            unsafe { ManuallyDrop::drop(&mut self.guard) };
-            note(|| What::Releases(self.mutex.id()));
+            if let Some(guard) = self.guard.take() {
+                drop(guard);
+                note(|| What::Releases(self.mutex.id()));
+            }
         }
     }
 
     impl<T: ?Sized> Deref for MutexGuard<'_, T> {
         type Target = T;
         fn deref(&self) -> &T {
-            &self.guard
+            self.guard.as_ref().expect(HELD)
         }
     }
 
     impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
-            &mut self.guard
+            self.guard.as_mut().expect(HELD)
         }
     }
 
@@ -232,8 +227,8 @@ pub mod sync {
         }
 
         #[track_caller]
-        pub fn wait<'m, T>(&self, guard: MutexGuard<'m, T>) -> LockResult<MutexGuard<'m, T>> {
-            let (guard, mutex) = guard.into_parts();
+        pub fn wait<'m, T>(&self, mut guard: MutexGuard<'m, T>) -> LockResult<MutexGuard<'m, T>> {
+            let (mutex, guard) = (guard.mutex, guard.guard.take().expect(HELD));
             // It gives the lock back and begins to wait in one step, but not yet.
             note_when_chosen(|| What::Sleeps(mutex.id()));
             let result = self.0.wait(guard);

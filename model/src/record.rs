@@ -2,7 +2,7 @@
 
 use crate::{run_jobs_and_drop, Case, Pool};
 use shuttle::scheduler::{RandomScheduler, Schedule, Scheduler, Task, TaskId};
-use shuttle::{current, Config, FailurePersistence, MaxSteps, Runner};
+use shuttle::{current, Runner};
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display};
@@ -622,10 +622,7 @@ pub(crate) fn run<P: Pool>(
     wanted: &[String],
     choose: impl FnMut(&[usize], Option<usize>) -> Option<usize> + Send + 'static,
 ) -> (Recording, usize) {
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(crate::MOST_STEPS);
-    config.silence_warnings = true;
+    let mut config = crate::config();
     if file.is_some() {
         config.stack_size = 1 << 20; // to look up lines takes room
     }
