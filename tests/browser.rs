@@ -10,7 +10,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use libtest_mimic::{run, Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use serde_json::{json, Value};
 use std::collections::HashSet;
 use std::future::Future;
@@ -48,8 +48,7 @@ const DOWN: char = '\u{E015}';
 const LEFT: char = '\u{E012}';
 const RIGHT: char = '\u{E014}';
 
-fn main() -> Result<(), Failed> {
-    let arguments = Arguments::from_args();
+pub fn trials() -> Result<Vec<Trial>, Failed> {
     let missing = ["chromedriver", "chromium"].into_iter().find(|tool| {
         let mut command = Command::new(tool);
         let command = command.arg("--version").stdout(Stdio::null());
@@ -109,7 +108,7 @@ fn main() -> Result<(), Failed> {
     let trials = trials
         .into_iter()
         .map(|trial| trial.with_ignored_flag(skip));
-    run(&arguments, trials.collect()).exit()
+    Ok(trials.collect())
 }
 
 /// A test that has a browser of its own. What the page has logged and asked for is looked at in the

@@ -5,67 +5,24 @@
 //! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
 //! names a listing or a change, a number of workers and the jobs.
 
-use book_commands::{
-    root, search,
-    tables::{self, Row as Case},
-    tools,
-};
-use libtest_mimic::{Arguments, Failed, Trial};
-use pool_model::{Endings, Failure, Sampling};
+use crate::programs::{hand_over, program};
+use crate::support::{told, turns::turn};
+use book::sources::Sources;
+use book::tables::{self, Row as Case};
+use book_commands::{search, tools};
+use libtest_mimic::{Failed, Trial};
+use pool_model::{Endings, Sampling};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-/// The models print nothing: hundreds of thousands of schedules would print millions of lines.
-macro_rules! println {
-    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
-}
-
-/// Is told of each failure of a search, and ends it where it breaks.
-type OnFailure<'f> = &'f mut dyn FnMut(&Failure) -> ControlFlow<()>;
-
-/// What can be done with a pool.
-struct Program {
-    search: fn(&Case, OnFailure) -> Result<Endings, Endings>,
-    /// In which run a way of sampling finds the first failure, by the seed.
-    sample: fn(pool_model::Case, Sampling, u64) -> Option<usize>,
-}
-
-/// Gives the pools of all listings one interface, and finds a case's program by listing name.
-macro_rules! models {
-    ($($listing:literal => $module:ident,)*) => {
-        $(pool_model::implement_pool!($module::ThreadPool);)*
-
-        fn program(listing: &str) -> Option<Program> {
-            match listing {
-                $($listing => Some(Program {
-                    search: |case, on_failure| {
-                        let &Case { workers, jobs, meet, .. } = case;
-                        let case = pool_model::Case { workers, jobs, meet, pause: false };
-                        pool_model::search::<$module::ThreadPool>(case, MOST_INTERLEAVINGS, on_failure)
-                    },
-                    sample: |case, sampling, seed| {
-                        let failure =
-                            pool_model::sample::<$module::ThreadPool>(case, sampling, seed, MOST_TRIES);
-                        failure.map(|failure| failure.number)
-                    },
-                }),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-include!(concat!(env!("OUT_DIR"), "/models.rs"));
-
 /// More schedules than any case on a page has: a search that gets there has gone wrong.
 const MOST_INTERLEAVINGS: usize = 10_000_000;
 /// With more than these, a case takes too long for every run of the tests. It is searched by
-/// `cargo test --test model -- --ignored`, as CI does.
+/// `cargo test model -- --ignored`, as CI does.
 const MANY_INTERLEAVINGS: usize = 200_000;
 
 /// Searches the case. Stops early, with an error, at an ending that the page says does not occur.
@@ -73,7 +30,19 @@ fn explore(case: &Case) -> Result<Endings, String> {
     let program = program(&case.listing)
         .ok_or_else(|| format!("there is no listing and no change `{}`", case.listing))?;
     let mut unexpected = None;
-    let found = (program.search)(case, &mut |failure| {
+    let &Case {
+        workers,
+        jobs,
+        meet,
+        ..
+    } = case;
+    let searched = pool_model::Case {
+        workers,
+        jobs,
+        meet,
+        pause: false,
+    };
+    let found = (program.search)(searched, MOST_INTERLEAVINGS, &mut |failure| {
         let known = ["RecvError", "PoisonError", "the drop returned, but"];
         let expected = match failure.deadlock {
             true => case.said.deadlock > 0,
@@ -135,9 +104,9 @@ fn output(command: &mut Command) -> Result<String, String> {
     String::from_utf8(printed).map_err(|error| error.to_string())
 }
 
-/// `cargo book search` and `cargo book replay` print what `src/search.txt` says. `UPDATE=1` writes it.
+/// `cargo book search` and `cargo book replay` print what `recorded/search.txt` says. `UPDATE=1` writes it.
 fn check_command() -> Result<(), Failed> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/search.txt");
+    let path = book::root().join("recorded/search.txt");
     let recorded = fs::read_to_string(&path)?;
     let mut found = String::new();
     let mut printed = false;
@@ -145,11 +114,11 @@ fn check_command() -> Result<(), Failed> {
         if let Some(typed) = line.strip_prefix("$ ") {
             let words = |typed: &str| typed.split(' ').map(str::to_owned).collect::<Vec<_>>();
             let command = if let Some(call) = typed.strip_prefix("cargo book search ") {
-                search::command(&root(), &words(call))
+                search::command(&book::root(), &words(call))
             } else if let Some(call) = typed.strip_prefix("cargo book replay ") {
-                search::replay_command(&root(), &words(call))
+                search::replay_command(&book::root(), &words(call))
             } else {
-                return Err(format!("src/search.txt: no search and no replay: {line}").into());
+                return Err(format!("recorded/search.txt: no search and no replay: {line}").into());
             };
             let mut command = command.map_err(|error| format!("{line}: {error:#}"))?;
             found += &format!("{line}\n{}", output(&mut command)?);
@@ -165,7 +134,7 @@ fn check_command() -> Result<(), Failed> {
     }
     match found == recorded {
         true => Ok(()),
-        false => Err(format!("src/search.txt says\n{recorded}and it is\n{found}").into()),
+        false => Err(format!("recorded/search.txt says\n{recorded}and it is\n{found}").into()),
     }
 }
 
@@ -187,7 +156,7 @@ fn check_sampled() -> Result<(), Failed> {
 }
 
 fn sampled_problems() -> Result<(), Failed> {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLED))?;
+    let page = fs::read_to_string(book::root().join(SAMPLED))?;
     let lines = (1..).zip(page.lines());
     let mut rows = lines
         .skip_while(|(_, line)| *line != SAMPLED_HEAD)
@@ -224,8 +193,10 @@ fn sampled(cells: &[&str]) -> Option<[String; 2]> {
         pause: false,
     };
     Some([Sampling::Random, Sampling::Pct].map(|sampling| {
-        let runs = (1..=SEEDS).map(|seed| (program.sample)(case, sampling, seed));
-        let mut runs: Vec<_> = runs.map(|run| run.unwrap_or(usize::MAX)).collect();
+        let runs = (1..=SEEDS).map(|seed| (program.sample)(case, sampling, seed, MOST_TRIES));
+        let mut runs: Vec<_> = runs
+            .map(|failure| failure.map_or(usize::MAX, |failure| failure.number))
+            .collect();
         runs.sort_unstable();
         match runs[runs.len() / 2] {
             usize::MAX => format!("more than {}", tables::with_commas(MOST_TRIES)),
@@ -234,12 +205,12 @@ fn sampled(cells: &[&str]) -> Option<[String; 2]> {
     }))
 }
 
-/// No interleaving of the program of `model/handover.rs` fails, although it has a data race, and
-/// `src/tools.txt` says so.
+/// No interleaving of the program of `crates/model/handover.rs` fails, although it has a data race, and
+/// `recorded/tools.txt` says so.
 fn check_handover() -> Result<(), Failed> {
     let mut command = Command::new(env::current_exe()?);
     let found = output(command.args([EXPLORE, HANDOVER]))?;
-    let path = tools::file(&root());
+    let path = tools::file(&book::root());
     let recorded = fs::read_to_string(&path).unwrap_or_default();
     let said = tools::section(&recorded, tools::SEARCH).unwrap_or_default();
     // The command comes first, in a line.
@@ -255,12 +226,12 @@ fn check_handover() -> Result<(), Failed> {
     }
 }
 
-/// What the search of `model/handover.rs` finds, in a line.
+/// What the search of `crates/model/handover.rs` finds, in a line.
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&all_seen);
     let found = pool_model::search_program(move || {
-        seen.fetch_add(handover::hand_over().into(), Ordering::Relaxed);
+        seen.fetch_add(hand_over().into(), Ordering::Relaxed);
     });
     match found {
         Ok(all) => format!(
@@ -272,78 +243,75 @@ fn explore_handover() -> String {
 }
 
 /// The argument that makes this program explore one case and print what it found.
-const EXPLORE: &str = "--explore";
+pub const EXPLORE: &str = "--explore";
 /// The case that is no row of a table.
 const HANDOVER: &str = "handover";
 const DEADLINE: Duration = Duration::from_secs(300);
 
-fn explore_and_print(cases: &[Case], place: &str) {
-    if place == HANDOVER {
-        print!("{}", explore_handover());
-        return;
+/// Explores the case that stands at this place of a page, or another by its name, and prints what
+/// was found.
+pub fn explore_and_print(place: &str) -> ExitCode {
+    let explored = match place {
+        HANDOVER => Ok(explore_handover()),
+        SAMPLED => sampled_problems().map(|()| String::new()),
+        _ => explore_row(place),
+    };
+    match explored {
+        Ok(found) => print!("{found}"),
+        Err(error) => print!(
+            "{}",
+            error.message().unwrap_or("an error without a message")
+        ),
     }
-    if place == SAMPLED {
-        if let Err(problems) = sampled_problems() {
-            print!(
-                "{}",
-                problems.message().unwrap_or("an error without a message")
-            );
-        }
-        return;
-    }
-    let case = cases
-        .iter()
-        .find(|case| case.place == place)
-        .expect("a case of the tables");
-    match explore(case) {
-        Ok(found) => print!("{found:?}"),
-        Err(error) => print!("{error}"),
-    }
+    ExitCode::SUCCESS
+}
+
+fn explore_row(place: &str) -> Result<String, Failed> {
+    let (cases, _) = all_cases()?;
+    let case = cases.iter().find(|case| case.place == place);
+    let case = case.ok_or_else(|| format!("there is no case at {place}"))?;
+    Ok(format!("{:?}", explore(case)?))
 }
 
 /// The cases of every page, and for each row that cannot be read, what is wrong.
-fn all_cases() -> std::io::Result<(Vec<Case>, Vec<String>)> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+fn all_cases() -> Result<(Vec<Case>, Vec<String>), Failed> {
+    let sources = Sources::read(&book::root()).map_err(told)?;
     let (mut all, mut errors) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(&source)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            let page = path.file_name().unwrap_or_default().to_string_lossy();
-            match tables::rows(&page, &fs::read_to_string(&path)?) {
-                Ok(cases) => all.extend(cases),
-                Err(error) => errors.push(error),
-            }
+    for page in sources.pages() {
+        match tables::rows(&page) {
+            Ok(cases) => all.extend(cases),
+            Err(error) => errors.push(error),
         }
     }
-    all.sort_by(|a, b| a.place.cmp(&b.place));
     Ok((all, errors))
 }
 
-fn main() -> std::io::Result<()> {
+pub fn trials() -> Result<Vec<Trial>, Failed> {
     let (cases, errors) = all_cases()?;
-    let arguments: Vec<_> = env::args().collect();
-    pool_model::silence();
-    if let [_, first, place] = &arguments[..] {
-        if first == EXPLORE {
-            explore_and_print(&cases, place);
-            return Ok(());
-        }
+    let working = |name: String, check: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
+        Trial::test(name, move || {
+            let _turn = turn();
+            check()
+        })
+    };
+    let mut trials = vec![
+        working("model::cargo_book_search".into(), Box::new(check_command)),
+        working("model::sampled".into(), Box::new(check_sampled)),
+        working(
+            "handover::model::every_interleaving".into(),
+            Box::new(check_handover),
+        ),
+    ];
+    for error in errors {
+        trials.push(Trial::test("model::tables", move || Err(error.into())));
     }
-
-    let unreadable = errors
-        .into_iter()
-        .map(|error| Trial::test("model::tables", move || Err(error.into())));
-    let trials = cases.into_iter().map(|case| {
+    for case in cases {
         let (listing, workers, jobs) = (&case.listing, case.workers, case.jobs);
         let meet = if case.meet { "_that_meet" } else { "" };
         let name = format!("{listing}::model::{workers}_workers_{jobs}_jobs{meet}");
         let deep = case.interleavings > MANY_INTERLEAVINGS;
-        Trial::test(name, move || check(&case)).with_ignored_flag(deep)
-    });
-    let command = Trial::test("model::cargo_book_search", check_command);
-    let sampled = Trial::test("model::sampled", check_sampled);
-    let handover = Trial::test("handover::model::every_interleaving", check_handover);
-    let trials = unreadable.chain(trials);
-    let trials = trials.chain([command, sampled, handover]).collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit()
+        let check = working(name, Box::new(move || check(&case)));
+        trials.push(check.with_ignored_flag(deep));
+    }
+    Ok(trials)
 }

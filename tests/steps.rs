@@ -3,31 +3,32 @@
 //!
 //! That the step builds and passes its tests, `tests/listings.rs` shows with the same files.
 
-use book_commands::{root, step};
-use libtest_mimic::{Arguments, Failed, Trial};
+use crate::pages;
+use crate::support::{told, turns::turn};
+use book::{root, step};
+use libtest_mimic::{Failed, Trial};
 use scraper::{Html, Selector};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// The script of each step that a rendered page shows.
+static SCRIPTS: LazyLock<Result<BTreeMap<String, String>, String>> =
+    LazyLock::new(|| scripts().map_err(|error| error.message().unwrap_or_default().to_owned()));
+
 fn scripts() -> Result<BTreeMap<String, String>, Failed> {
     let steps = Selector::parse("main div.step").map_err(|error| error.to_string())?;
     let script = Selector::parse(".paste pre > code").map_err(|error| error.to_string())?;
     let mut scripts = BTreeMap::new();
-    for entry in fs::read_dir(concat!(env!("OUT_DIR"), "/html"))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default();
+    for page in pages::names()? {
         // The first chapter stands in index.html once more, and every chapter in print.html.
-        let page = path
-            .extension()
-            .is_some_and(|extension| extension == "html");
-        if !page || name == "index.html" || name == "print.html" {
+        if page == "index.html" || page == "print.html" {
             continue;
         }
-        let html = Html::parse_document(&fs::read_to_string(&path)?);
-        for shown in html.select(&steps) {
+        let text = fs::read_to_string(Path::new(pages::RENDERED).join(page))?;
+        for shown in Html::parse_document(&text).select(&steps) {
             let id = shown.value().id().unwrap_or_default();
             if let Some(code) = shown.select(&script).next() {
                 let name = id.trim_start_matches("step-").to_owned();
@@ -56,18 +57,12 @@ fn run(shell: &str, script: &str, folder: &Path) -> Result<bool, Failed> {
 /// Every file below `folder`, by its path in it.
 fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failed> {
     let mut files = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(folder) {
-        let entry = entry?;
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder)?.to_path_buf();
-            files.insert(path, fs::read(entry.path())?);
-        }
-    }
+    step::collect(folder, Path::new(""), &mut files)?;
     Ok(files)
 }
 
 fn recreates(shell: &str, script: &str, name: &str) -> Result<(), Failed> {
-    let expected = step::files(&root(), name).map_err(|error| format!("{error:#}"))?;
+    let expected = step::files(&root(), name).map_err(told)?;
     let folder = tempfile::tempdir()?;
     if !run(shell, script, folder.path())? {
         return Err(format!("the script of {name} fails in {shell}").into());
@@ -96,27 +91,27 @@ fn leaves_what_is_there(shell: &str, script: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-fn main() -> Result<(), Failed> {
-    let arguments = Arguments::from_args();
-    let scripts = scripts()?;
+pub fn trials() -> Result<Vec<Trial>, Failed> {
+    let there = |shell: &&str| Command::new(shell).args(["-c", ":"]).output().is_ok();
+    let (here, missing): (Vec<_>, Vec<_>) =
+        ["sh", "dash", "bash", "zsh"].into_iter().partition(there);
     let mut trials = Vec::new();
-    for name in step::names(&root()).map_err(|error| format!("{error:#}"))? {
-        let Some(script) = scripts.get(&name) else {
-            trials.push(Trial::test(format!("{name}::steps"), move || {
-                Err(format!("no page shows the script of listings/{name}").into())
-            }));
-            continue;
-        };
-        for shell in ["sh", "dash", "bash", "zsh"] {
-            let there = Command::new(shell).args(["-c", ":"]).output().is_ok();
-            let (name, script) = (name.clone(), script.clone());
+    for name in step::names(&root()).map_err(told)? {
+        for shell in here.iter().chain(&missing).copied() {
             let title = format!("{name}::steps::{shell}");
+            let name = name.clone();
             let check = move || {
-                recreates(shell, &script, &name)?;
-                leaves_what_is_there(shell, &script)
+                let _turn = turn();
+                let scripts = SCRIPTS.as_ref().map_err(Clone::clone)?;
+                let script = scripts.get(&name);
+                let script =
+                    script.ok_or_else(|| format!("no page shows the script of listings/{name}"))?;
+                recreates(shell, script, &name)?;
+                leaves_what_is_there(shell, script)
             };
-            trials.push(Trial::test(title, check).with_ignored_flag(!there));
+            let is_missing = missing.contains(&shell);
+            trials.push(Trial::test(title, check).with_ignored_flag(is_missing));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit()
+    Ok(trials)
 }

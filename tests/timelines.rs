@@ -1,80 +1,23 @@
 //! The promise: what a timeline shows has happened. Each is replayed from its schedule, and is what
-//! its file in `src/schedules` says, thread by thread and line by line.
+//! its file in `recorded/schedules` says, thread by thread and line by line.
 //!
-//! `UPDATE=1 cargo test --test timelines` chooses the schedules anew, and records them.
+//! `UPDATE=1 cargo test timelines` chooses the schedules anew, and records them.
 //!
 //! The pictures of searches are drawn anew as well, and compared.
 
-mod pictures;
-
-use book_commands::schedules::{self, Ends, Run};
-use book_commands::tables;
-use libtest_mimic::{Arguments, Failed, Trial};
+use crate::drawings;
+use crate::programs::{ending, program, LostWakeup};
+use crate::support::{told, turns::turn};
+use book::page::Page;
+use book::schedules::{self, Run};
+use book::tables;
+use libtest_mimic::{Failed, Trial};
 use pool_model::record::{self, Ending, Recording};
-use pool_model::{tree, Case, Endings, Failure, Pool};
+use pool_model::{tree, Case, Endings, Pool};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::{env, fs};
-
-/// What the models print goes to the recorder.
-macro_rules! println {
-    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
-}
-
-/// What can be done with a pool.
-struct Program {
-    replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
-    choose: fn(&Run, Case) -> Option<Vec<usize>>,
-}
-
-macro_rules! models {
-    ($($name:literal => $module:ident,)*) => {
-        $(pool_model::implement_pool!($module::ThreadPool);)*
-
-        fn program(pool: &str) -> Option<Program> {
-            match pool {
-                $($name => Some(Program {
-                    replay: |case, schedule, file| {
-                        record::replay::<$module::ThreadPool>(case, file, schedule)
-                    },
-                    choose: choose::<$module::ThreadPool>,
-                }),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-include!(concat!(env!("OUT_DIR"), "/models.rs"));
-
-/// Random runs among which one is chosen.
-const TRIES: u64 = 20_000;
-
-/// A schedule for the run: the best of many where something is to be said, else the shortest of all.
-fn choose<P: Pool>(run: &Run, case: Case) -> Option<Vec<usize>> {
-    let ending = ending(run.ends);
-    if !run.said.is_empty() {
-        let said: Vec<_> = run.said.iter().map(String::as_str).collect();
-        return record::find::<P>(case, ending, &said, TRIES);
-    }
-    let mut shortest: Option<Failure> = None;
-    let searched = pool_model::search::<P>(case, usize::MAX, |failure| {
-        if failure.deadlock == (ending == Ending::Deadlock) {
-            failure.keep_shortest(&mut shortest);
-        }
-        ControlFlow::Continue(())
-    });
-    searched.ok().and(shortest).map(|failure| failure.schedule)
-}
-
-fn ending(ends: Ends) -> Ending {
-    match ends {
-        Ends::Finish => Ending::Finish,
-        Ends::Deadlock => Ending::Deadlock,
-        Ends::Panic => Ending::Panic,
-    }
-}
 
 fn text(recording: &Recording) -> String {
     let mut text = format!("schedule: {}\n", record::written(&recording.schedule));
@@ -87,7 +30,7 @@ fn text(recording: &Recording) -> String {
 fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed> {
     let program = program(&run.pool).ok_or_else(|| {
         format!(
-            "src/schedules.toml: {name}: there is no pool `{}`",
+            "recorded/schedules.toml: {name}: there is no pool `{}`",
             run.pool
         )
     })?;
@@ -105,7 +48,7 @@ fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed>
     let path = schedules::file(root, name);
     let schedule = match update {
         true => (program.choose)(run, case).ok_or_else(|| {
-            format!("src/schedules.toml: {name}: no run was found in which that is said")
+            format!("recorded/schedules.toml: {name}: no run was found in which that is said")
         })?,
         false => record::read(&schedules::recorded(root, name)?.schedule)?,
     };
@@ -144,8 +87,8 @@ fn search_tree(_: &Path) -> Result<String, Failed> {
         meet: false,
         pause: false,
     };
-    let paths = paths_of_search::<lost_wakeup::ThreadPool>(case, "models/lost-wakeup.rs")?;
-    Ok(pictures::search_tree::draw(&paths)?)
+    let paths = paths_of_search::<LostWakeup>(case, "models/lost-wakeup.rs")?;
+    Ok(drawings::search_tree::draw(&paths)?)
 }
 
 /// More paths than a picture has room for.
@@ -183,16 +126,16 @@ fn paths_of_search<P: Pool>(case: Case, file: &str) -> Result<Vec<tree::Path>, F
 }
 
 /// The page whose tables say how many interleavings there are with more workers and jobs.
-const GROWTH: &str = "prove-a-shutdown.md";
+const GROWTH: &str = "src/prove-a-shutdown.md";
 const GROWS: &str = "listing-20-24";
 
 fn growth(root: &Path) -> Result<String, Failed> {
-    let path = root.join("src").join(GROWTH);
+    let path = root.join(GROWTH);
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut rows = tables::rows(GROWTH, &page)?;
+    let mut rows = tables::rows(&Page::parse(GROWTH, &page))?;
     rows.retain(|row| row.listing == GROWS && !row.meet);
-    let drawn = pictures::growth::draw(&rows);
-    Ok(drawn.map_err(|error| format!("src/{GROWTH}: {error}"))?)
+    let drawn = drawings::growth::draw(&rows);
+    Ok(drawn.map_err(|error| format!("{GROWTH}: {error}"))?)
 }
 
 /// A picture of the book that is drawn from searches.
@@ -205,12 +148,12 @@ struct Picture {
 const PICTURES: [Picture; 2] = [
     Picture {
         trial: "timelines::search_tree",
-        file: "src/pictures/search-tree.svg",
+        file: "recorded/pictures/search-tree.svg",
         draw: search_tree,
     },
     Picture {
         trial: "timelines::growth",
-        file: "src/pictures/interleavings.svg",
+        file: "recorded/pictures/interleavings.svg",
         draw: growth,
     },
 ];
@@ -229,30 +172,31 @@ impl Picture {
         }
         Err(format!(
             "{file} is not what is drawn from the search now. Have it drawn, and look at it: \
-             UPDATE=1 cargo test --test timelines {trial}"
+             UPDATE=1 cargo test timelines {trial}"
         )
         .into())
     }
 }
 
-fn main() {
-    let root = book_commands::root();
+pub fn trials() -> Result<Vec<Trial>, Failed> {
+    let root = book::root();
     let update = env::var_os("UPDATE").is_some();
-    pool_model::silence();
-    let runs = schedules::runs(&root).expect("src/schedules.toml can be read");
+    let runs = schedules::runs(&root).map_err(told)?;
     let mut trials = Vec::new();
     for (name, run) in runs {
         let root = root.clone();
         let title = format!("{}::timelines::{name}", run.pool);
         trials.push(Trial::test(title, move || {
+            let _turn = turn();
             check(&root, &name, &run, update)
         }));
     }
     for picture in PICTURES {
         let root = root.clone();
         trials.push(Trial::test(picture.trial, move || {
+            let _turn = turn();
             picture.check(&root, update)
         }));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    Ok(trials)
 }

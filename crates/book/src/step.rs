@@ -1,0 +1,174 @@
+//! The steps of the book: the packages under `listings/`, in their order, and their files.
+
+use crate::anchors::unmarked;
+use anyhow::{Context, Result};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The names of the steps of the book at `root`: the folders of `listings/`, the starting point
+/// first.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn names(root: &Path) -> Result<Vec<String>> {
+    let listings = root.join("listings");
+    let mut names = Vec::new();
+    for entry in
+        fs::read_dir(&listings).with_context(|| format!("cannot read {}", listings.display()))?
+    {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    sort(&mut names);
+    Ok(names)
+}
+
+/// The name of a step that may be written short: `listing-20-24` for `20-24`.
+///
+/// # Errors
+///
+/// When the folder of the listings cannot be read.
+pub fn full_name(root: &Path, name: &str) -> Result<String> {
+    let full = format!("listing-{name}");
+    Ok(match names(root)?.contains(&full) {
+        true => full,
+        false => name.to_owned(),
+    })
+}
+
+/// Puts the names of steps in the order of the book.
+pub fn sort(names: &mut [String]) {
+    names.sort_by(|a, b| place(a).cmp(&place(b)));
+}
+
+/// Where a step stands in the book, by its name: the numbers of `listing-NN-MM` and, for a variant
+/// of that listing, the word after them. The starting point comes first. `None`: the name is no
+/// step's.
+pub fn place(name: &str) -> Option<(u32, u32, Option<&str>)> {
+    if name == "starting-point" {
+        return Some((0, 0, None));
+    }
+    let mut parts = name.strip_prefix("listing-")?.splitn(3, '-');
+    let chapter = parts.next()?.parse().ok()?;
+    let number = parts.next()?.parse().ok()?;
+    Some((chapter, number, parts.next()))
+}
+
+/// The caption of a step: the `description` in its `Cargo.toml`, with `code` between backticks.
+///
+/// # Errors
+///
+/// When the manifest cannot be read, and when it has no description.
+pub fn caption(root: &Path, name: &str) -> Result<String> {
+    let file = root.join("listings").join(name).join("Cargo.toml");
+    package_key(&file, "description")?.with_context(|| {
+        format!(
+            "{}: write the listing's caption as `description = \"...\"`",
+            file.display()
+        )
+    })
+}
+
+/// What the manifest says under `package`, where it is text.
+///
+/// # Errors
+///
+/// When the manifest cannot be read.
+pub fn package_key(manifest: &Path, key: &str) -> Result<Option<String>> {
+    let text = fs::read_to_string(manifest)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let table: toml::Table =
+        toml::from_str(&text).with_context(|| format!("in {}", manifest.display()))?;
+    let value = table.get("package").and_then(|package| package.get(key));
+    Ok(value.and_then(|value| value.as_str()).map(str::to_owned))
+}
+
+/// The step that `name` follows: the one with the number before, or for a variant, such as
+/// `listing-20-24-while-let`, the step that it varies. The starting point follows none.
+pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
+    let known = names.iter().map(String::as_str);
+    let before = known.filter(|known| place(known) < place(name));
+    let main_line = before.filter(|known| matches!(place(known), Some((_, _, None))));
+    main_line.max_by_key(|known| place(known))
+}
+
+/// The files of a step under their paths in its folder, as a reader has them: without the marks
+/// (`// ANCHOR: name`) by which the book's pages show parts of them, and without what was built.
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let folder = root.join("listings").join(name);
+    let mut files = BTreeMap::new();
+    collect(&folder, Path::new(""), &mut files)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    for (path, content) in &mut files {
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::str::from_utf8(content)
+                .with_context(|| format!("{} is not UTF-8", folder.join(path).display()))?;
+            *content = unmarked(text).into_bytes();
+        }
+    }
+    Ok(files)
+}
+
+/// Every file below `folder`, by its path from the top, but for the top's `target`.
+///
+/// # Errors
+///
+/// When a folder or a file cannot be read.
+pub fn collect(
+    top: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<PathBuf, Vec<u8>>,
+) -> io::Result<()> {
+    for entry in fs::read_dir(top.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if path == Path::new("target") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            collect(top, &path, files)?;
+        } else {
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_follow_each_other_by_number_and_variants_follow_what_they_vary() {
+        let mut names = ["listing-20-100", "listing-20-24-while-let", "listing-20-9"]
+            .map(str::to_owned)
+            .to_vec();
+        names.extend(["listing-20-24".to_owned(), "starting-point".to_owned()]);
+        sort(&mut names);
+
+        let before: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), predecessor(&names, name)))
+            .collect();
+        assert_eq!(
+            before,
+            [
+                ("starting-point", None),
+                ("listing-20-9", Some("starting-point")),
+                ("listing-20-24", Some("listing-20-9")),
+                ("listing-20-24-while-let", Some("listing-20-24")),
+                ("listing-20-100", Some("listing-20-24")),
+            ]
+        );
+    }
+}

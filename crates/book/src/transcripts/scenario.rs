@@ -1,0 +1,431 @@
+use super::{folder, rules::RawRules, Rules};
+use anyhow::{bail, ensure, Context, Result};
+use regex::Regex;
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fmt, fs,
+    path::Path,
+    time::Duration,
+};
+
+/// How long a step may take, unless it says otherwise with `within`.
+const DEFAULT_DEADLINE: u64 = 10;
+/// The most that `within` may say, in seconds.
+const LONGEST_DEADLINE: u64 = 60;
+
+/// A script for one or more terminals, and the rules for what they show.
+///
+/// Its file is TOML:
+///
+/// ```toml
+/// listing = "listing-20-25"   # in whose copy, named `hello`, the commands are typed
+/// port = true                 # 127.0.0.1:7878 is used: one such scenario runs at a time
+/// prebuild = true             # the default: build first, unshown, so that only the run is seen
+///
+/// [[edit]]                    # a change to the copy; `from` is there exactly once
+/// file = "src/lib.rs"
+/// from = "two"
+/// to = "three"
+///
+/// [[step]]                    # a command that runs on while the next steps are taken
+/// terminal = "server"
+/// run = "cargo run"
+/// background = true
+///
+/// [[step]]                    # a command that ends, with this status (else 0)
+/// terminal = "client"
+/// run = "curl http://127.0.0.1:7878/"
+/// retry = true                # run again, unshown, while curl finds nobody listening
+/// exit = 0
+///
+/// [[step]]                    # wait until the running command has shown this
+/// terminal = "server"
+/// until = 'Shutting down\.'
+///
+/// [[step]]                    # wait for seconds; the command must not end meanwhile
+/// terminal = "server"
+/// pause = 3
+///
+/// [[step]]                    # the one key that can be pressed
+/// terminal = "server"
+/// press = "Ctrl-C"
+///
+/// [[step]]                    # wait for the end of a background command
+/// terminal = "server"
+/// exit = "SIGINT"             # or a status, such as 101
+/// within = 30                 # any step's deadline in seconds: 10 if not said, 60 at most
+///
+/// [terminal.client]           # rules: the text is the same in every run,
+/// same = true
+///
+/// [terminal.server]           # or its lines obey patterns and an order, see `Rules`
+/// lines.job = { pattern = 'Worker (?<worker>\d) got a job; executing\.', times = 2 }
+/// lines.interrupted = '\^C'
+/// order = ["job < interrupted"]
+/// ```
+pub struct Scenario {
+    /// The name of its files, without their extensions.
+    pub name: String,
+    /// The folder in `listings/` whose copy the commands are typed in.
+    pub listing: String,
+    /// What each terminal may show, by the terminal's name.
+    pub rules: BTreeMap<String, Rules>,
+    pub port: bool,
+    pub prebuild: bool,
+    pub edits: Vec<Edit>,
+    pub steps: Vec<Step>,
+}
+
+/// A replacement in a file of the working copy.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    pub file: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// Something done at a terminal, and how long it may take.
+#[derive(Debug)]
+pub struct Step {
+    pub terminal: String,
+    pub action: Action,
+    pub deadline: Duration,
+}
+
+#[derive(Debug)]
+pub enum Action {
+    /// Type a command; wait for its end, unless it runs in the background.
+    Run {
+        command: String,
+        retry: bool,
+        expected: Option<Exit>,
+    },
+    Until(Regex),
+    Pause(Duration),
+    CtrlC,
+    Exit(Exit),
+}
+
+/// How a command ends: with a status, or by the signal of Ctrl-C.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "an exit status such as 101, or \"SIGINT\"")]
+pub enum Exit {
+    Status(i32),
+    Signal(Signal),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub enum Signal {
+    #[serde(rename = "SIGINT")]
+    Interrupt,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Exit::Status(status) => write!(f, "status {status}"),
+            Exit::Signal(Signal::Interrupt) => write!(f, "SIGINT"),
+        }
+    }
+}
+
+/// The scenario as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScenario {
+    listing: String,
+    #[serde(default)]
+    port: bool,
+    #[serde(default = "yes")]
+    prebuild: bool,
+    #[serde(default, rename = "edit")]
+    edits: Vec<Edit>,
+    #[serde(rename = "step")]
+    steps: Vec<RawStep>,
+    #[serde(rename = "terminal")]
+    terminals: BTreeMap<String, RawRules>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStep {
+    terminal: String,
+    run: Option<String>,
+    #[serde(default)]
+    background: bool,
+    #[serde(default)]
+    retry: bool,
+    until: Option<String>,
+    pause: Option<u64>,
+    press: Option<String>,
+    exit: Option<Exit>,
+    within: Option<u64>,
+}
+
+impl Scenario {
+    /// Reads the scenario `name` of the book at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When its file cannot be read or says something that cannot be done;
+    /// the error names the file and what would be right.
+    pub fn load(root: &Path, name: &str) -> Result<Scenario> {
+        let file = folder(root).join(format!("{name}.toml"));
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Scenario::parse(name, &text).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// Whether the scenario sends requests with `curl`, and there is none on `PATH`.
+    pub fn lacks_curl(&self) -> bool {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let file = format!("curl{}", env::consts::EXE_SUFFIX);
+        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
+        commands.any(|command| command.starts_with("curl "))
+            && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Scenario> {
+        let raw: RawScenario = toml::from_str(text)?;
+        let mut steps = Vec::new();
+        for (number, step) in (1..).zip(raw.steps) {
+            steps.push(step.parse().with_context(|| format!("step {number}"))?);
+        }
+        let mut rules = BTreeMap::new();
+        for (terminal, raw) in raw.terminals {
+            let parsed = raw.parse();
+            let parsed = parsed.with_context(|| format!("the rules of terminal `{terminal}`"))?;
+            rules.insert(terminal, parsed);
+        }
+        let scenario = Scenario {
+            name: name.to_owned(),
+            listing: raw.listing,
+            rules,
+            port: raw.port,
+            prebuild: raw.prebuild,
+            edits: raw.edits,
+            steps,
+        };
+        scenario.check_background()?;
+        scenario.check_terminals()?;
+        scenario.check_port()?;
+        Ok(scenario)
+    }
+
+    /// The commands typed at `terminal`, in order.
+    pub fn commands(&self, terminal: &str) -> Vec<&str> {
+        self.steps
+            .iter()
+            .filter(|step| step.terminal == terminal)
+            .filter_map(|step| match &step.action {
+                Action::Run { command, .. } => Some(command.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The terminals' names, in the order in which they are first used.
+    pub fn terminals(&self) -> Vec<&str> {
+        let mut terminals = Vec::new();
+        for step in &self.steps {
+            if !terminals.contains(&step.terminal.as_str()) {
+                terminals.push(&step.terminal);
+            }
+        }
+        terminals
+    }
+
+    fn check_terminals(&self) -> Result<()> {
+        let used: BTreeSet<&str> = self.terminals().into_iter().collect();
+        let ruled: BTreeSet<&str> = self.rules.keys().map(String::as_str).collect();
+        for terminal in &used {
+            ensure!(
+                ruled.contains(terminal),
+                "terminal `{terminal}` has no rules: add [terminal.{terminal}]"
+            );
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            ensure!(
+                terminal.chars().all(plain),
+                "terminal `{terminal}` names an anchor: letters, digits and `-` only"
+            );
+        }
+        if let Some(terminal) = ruled.difference(&used).next() {
+            bail!("[terminal.{terminal}] has rules, but no step uses that terminal");
+        }
+        Ok(())
+    }
+
+    fn check_port(&self) -> Result<()> {
+        let uses_port = self.steps.iter().any(
+            |step| matches!(&step.action, Action::Run { command, .. } if command.contains(":7878")),
+        );
+        ensure!(
+            self.port || !uses_port,
+            "a command uses port 7878: say `port = true` at the top"
+        );
+        Ok(())
+    }
+
+    /// What waits for a running command has one, and none is left running.
+    fn check_background(&self) -> Result<()> {
+        let mut running = BTreeSet::new();
+        for (number, step) in (1..).zip(&self.steps) {
+            let terminal = step.terminal.as_str();
+            let busy = running.contains(terminal);
+            match &step.action {
+                Action::Run { .. } if busy => {
+                    bail!(
+                        "step {number}: a command still runs in `{terminal}`; wait for its end \
+                         with a step `exit = …`"
+                    )
+                }
+                Action::Run { expected, .. } => {
+                    if expected.is_none() {
+                        running.insert(terminal);
+                    }
+                }
+                _ if !busy => bail!("step {number}: no command runs in `{terminal}`"),
+                Action::Exit(_) => {
+                    running.remove(terminal);
+                }
+                Action::Until(_) | Action::Pause(_) | Action::CtrlC => {}
+            }
+        }
+        if let Some(terminal) = running.first() {
+            bail!("the command in `{terminal}` is left running: end with a step `exit = …`");
+        }
+        Ok(())
+    }
+}
+
+impl RawStep {
+    fn parse(self) -> Result<Step> {
+        let within = self.within.unwrap_or(DEFAULT_DEADLINE);
+        let longest = within.max(self.pause.unwrap_or(0));
+        ensure!(
+            longest <= LONGEST_DEADLINE,
+            "a step takes {LONGEST_DEADLINE} s at most, not {longest}"
+        );
+        ensure!(
+            self.run.is_some() || !(self.background || self.retry),
+            "`background` and `retry` go with `run`"
+        );
+        let action = match (self.run, self.until, self.pause, self.press, self.exit) {
+            (Some(command), None, None, None, exit) => Action::Run {
+                command,
+                retry: self.retry,
+                expected: match (self.background, exit) {
+                    (false, exit) => Some(exit.unwrap_or(Exit::Status(0))),
+                    (true, None) => None,
+                    (true, Some(_)) => {
+                        bail!("a background command's `exit` is a step of its own")
+                    }
+                },
+            },
+            (None, Some(pattern), None, None, None) => Action::Until(Regex::new(&pattern)?),
+            (None, None, Some(seconds), None, None) => Action::Pause(Duration::from_secs(seconds)),
+            (None, None, None, Some(key), None) => {
+                ensure!(
+                    key == "Ctrl-C",
+                    "`press` knows \"Ctrl-C\" only, not {key:?}"
+                );
+                Action::CtrlC
+            }
+            (None, None, None, None, Some(exit)) => Action::Exit(exit),
+            _ => bail!("a step has exactly one of `run`, `until`, `pause`, `press` and `exit`; only `run` may have an `exit` too"),
+        };
+        Ok(Step {
+            terminal: self.terminal,
+            action,
+            deadline: Duration::from_secs(within),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        listing = "listing-20-25"
+        step = [
+            { terminal = "one", run = "serve", background = true },
+            { terminal = "two", run = "ask" },
+            { terminal = "one", exit = "SIGINT", within = 20 },
+        ]
+        [terminal.one]
+        same = true
+        [terminal.two]
+        same = true
+    "#;
+
+    fn error(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        match Scenario::parse("ping", &GOOD.replace(from, to)) {
+            Ok(_) => panic!("{to} should be refused"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn a_scenario_is_read() {
+        let scenario = Scenario::parse("ping", GOOD).unwrap();
+
+        assert!(scenario.prebuild && !scenario.port);
+        assert_eq!(scenario.terminals(), ["one", "two"]);
+        assert_eq!(scenario.commands("one"), ["serve"]);
+        assert_eq!(scenario.steps[2].deadline, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused_with_what_would_be_right() {
+        for (from, to, expected) in [
+            (r#"run = "ask""#, r#"rum = "ask""#, "unknown field `rum`"),
+            (
+                r#"run = "ask""#,
+                r#"run = "ask", pause = 1"#,
+                "exactly one of `run`",
+            ),
+            (r#"run = "ask""#, "pause = 1", "no command runs in `two`"),
+            (r#"run = "ask""#, "retry = true, exit = 0", "go with `run`"),
+            (
+                r#""SIGINT""#,
+                r#""SIGHUP""#,
+                "an exit status such as 101, or \"SIGINT\"",
+            ),
+            ("within = 20", "within = 61", "60 s at most"),
+            (r#""ask""#, r#""curl localhost:7878""#, "`port = true`"),
+            (
+                "background = true",
+                "background = true, exit = 0",
+                "step of its own",
+            ),
+            ("background = true", "background = false", "no command runs"),
+            (
+                r#"{ terminal = "one", exit = "SIGINT", within = 20 },"#,
+                "",
+                "left running",
+            ),
+            (
+                r#"{ terminal = "two", run"#,
+                r#"{ terminal = "one", run"#,
+                "still runs",
+            ),
+            ("[terminal.two]", "[terminal.three]", "[terminal.two]"),
+            (
+                "[terminal.two]\n        same = true",
+                "[terminal.two]",
+                "`same = true`",
+            ),
+        ] {
+            let error = error(from, to);
+            assert!(error.contains(expected), "{to}: {error}");
+        }
+    }
+}

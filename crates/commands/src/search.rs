@@ -1,0 +1,184 @@
+//! Searches every interleaving of a reader's own pool, and replays one: `cargo book search FOLDER`,
+//! `cargo book replay FOLDER ...`.
+
+use crate::step::{expect_hello, write_files};
+use anyhow::{bail, ensure, Context, Result};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{self, Command, ExitCode, Stdio},
+};
+
+/// More interleavings than this take minutes.
+const MOST: usize = 1_000_000;
+/// As many as are tried where they cannot be searched.
+const TRIES: usize = 10_000;
+
+/// What runs the search, beside the reader's pool.
+const MAIN: &str = r#"// What a pool prints, it would print in each interleaving.
+macro_rules! println {
+    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
+}
+
+#[allow(dead_code, unused)]
+mod pool;
+
+pool_model::implement_pool!(pool::ThreadPool);
+
+fn main() -> std::process::ExitCode {
+    WHAT
+}
+"#;
+
+/// Runs `cargo book search FOLDER [WORKERS JOBS [meet]]`. What the search finds, its exit code says.
+///
+/// # Errors
+///
+/// As [`command`].
+pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    run_to_end(command(root, arguments)?)
+}
+
+/// Runs `cargo book replay FOLDER WORKERS JOBS [meet] SCHEDULE`.
+///
+/// # Errors
+///
+/// As [`command`].
+pub fn run_replay(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    run_to_end(replay_command(root, arguments)?)
+}
+
+/// Runs the command, and ends as it does: it tells by its status what it has found.
+fn run_to_end(mut command: Command) -> Result<ExitCode> {
+    let status = command.status().context("cannot run the search")?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Builds the search that the arguments ask for, and returns the command that runs it.
+///
+/// # Errors
+///
+/// When the arguments are not those of `cargo book search`, when there is no pool where they say,
+/// and when the search cannot be built.
+pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
+    let (pool, cases, sampling) = match arguments {
+        [pool] => (pool, [case(2, 1, false), case(2, 2, true)].join(", "), None),
+        [pool, workers, jobs, rest @ ..] => {
+            let (rest, sampling) = match rest {
+                [rest @ .., sampling] if sampling == "random" => (rest, Some("Random")),
+                [rest @ .., sampling] if sampling == "pct" => (rest, Some("Pct")),
+                rest => (rest, None),
+            };
+            (pool, read_case(workers, jobs, rest)?, sampling)
+        }
+        _ => bail!(CALL),
+    };
+    let (sampling, tries) = match sampling {
+        Some(sampling) => (format!("Some(pool_model::Sampling::{sampling})"), TRIES),
+        None => ("None".to_owned(), MOST),
+    };
+    let what = format!(
+        "pool_model::report::<pool::ThreadPool>({pool:?}, &[{cases}], {sampling}, {tries})"
+    );
+    build(root, pool, &what)
+}
+
+/// Builds the replay that the arguments ask for, and returns the command that runs it.
+///
+/// # Errors
+///
+/// As [`command`].
+pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
+    let [pool, workers, jobs, rest @ .., schedule] = arguments else {
+        bail!(
+            "call it with the folder of your crate, and what `cargo book search` has printed as a \
+             schedule: cargo book replay ../hello 2 1 00011112"
+        );
+    };
+    let case = read_case(workers, jobs, rest)?;
+    let what = format!(
+        "pool_model::report_replay::<pool::ThreadPool>({case}, \"src/pool.rs\", {schedule:?})"
+    );
+    build(root, pool, &what)
+}
+
+const CALL: &str =
+    "call it with the folder of your crate, or with a file of Rust, and if you like with a number \
+     of workers and of jobs, which can wait for each other: cargo book search ../hello 2 2 meet; at \
+     the end, `random` or `pct` tries some interleavings of a case that has too many for all";
+
+fn case(workers: usize, jobs: usize, meet: bool) -> String {
+    format!("pool_model::Case {{ workers: {workers}, jobs: {jobs}, meet: {meet}, pause: false }}")
+}
+
+fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
+    ensure!(rest.is_empty() || rest == ["meet"], CALL);
+    let number = |text: &str, what| {
+        let number = text.parse::<usize>();
+        number.with_context(|| format!("`{text}` is no number of {what}"))
+    };
+    let (workers, jobs) = (number(workers, "workers")?, number(jobs, "jobs")?);
+    ensure!(workers > 0, "a pool has at least one worker");
+    ensure!(
+        rest.is_empty() || jobs <= workers,
+        "{jobs} jobs cannot meet with fewer workers, {workers}: each waits for all others to begin"
+    );
+    Ok(case(workers, jobs, !rest.is_empty()))
+}
+
+/// Builds a program that does something with a pool, and returns the command that runs it.
+fn build(root: &Path, pool: &str, what: &str) -> Result<Command> {
+    let scratch = env::temp_dir().join(format!("hello-search-{}", process::id()));
+    let target = root.join("target");
+    let built = prepare(root, pool, what, &scratch).and_then(|()| {
+        let mut cargo = crate::cargo();
+        cargo.args(["build", "--quiet"]).current_dir(&scratch);
+        cargo.env("CARGO_TARGET_DIR", &target);
+        cargo.status().context("cannot run cargo")
+    });
+    let _ = fs::remove_dir_all(&scratch);
+    ensure!(built?.success(), "the search of this pool cannot be built");
+
+    let mut command = Command::new(target.join("debug").join("search"));
+    command.stderr(Stdio::null()); // a line from shuttle for each deadlock
+    Ok(command)
+}
+
+/// Writes that program to the new folder `scratch`. The pool is the library of a reader's crate, or a
+/// file of Rust; neither is touched.
+fn prepare(root: &Path, pool: &str, what: &str, scratch: &Path) -> Result<()> {
+    let mut library = PathBuf::from(pool);
+    if library
+        .extension()
+        .is_none_or(|extension| extension != "rs")
+    {
+        expect_hello(&library)?;
+        library.push("src/lib.rs");
+    }
+    let source = fs::read_to_string(&library)
+        .with_context(|| format!("cannot read {}", library.display()))?;
+
+    // Built as the book's own search is, so that the two share what they are built from.
+    let book = root.join("Cargo.toml");
+    let book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
+    let profile = book.get("profile").context("Cargo.toml has no profile")?;
+    let profile = toml::Table::from_iter([("profile".to_owned(), profile.clone())]);
+    let model = root.join("crates/model");
+    let manifest = format!(
+        "[package]\nname = \"search\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+         [dependencies]\npool-model = {{ path = {model:?} }}\n\n[workspace]\n\n{}",
+        toml::to_string(&profile)?
+    );
+    let main = MAIN.replace("WHAT", what);
+    // The versions that the book is tested with.
+    let lock = fs::read(root.join("Cargo.lock"))?;
+    let files = [
+        ("Cargo.toml", manifest.into_bytes()),
+        ("Cargo.lock", lock),
+        ("src/main.rs", main.into_bytes()),
+        ("src/pool.rs", book::models::modeled(&source).into_bytes()),
+    ];
+    let files = files.map(|(path, content)| (PathBuf::from(path), content));
+    write_files(scratch, &files.into())
+}

@@ -1,0 +1,194 @@
+//! Copies a step of the book out, for a reader to work on: `cargo book step NAME FOLDER`.
+
+use anyhow::{bail, ensure, Context, Result};
+use book::step::{collect, files, full_name, names, package_key};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Ensures that there is a package `hello` in `folder`, as the reader's is called.
+///
+/// # Errors
+///
+/// When there is none, or another.
+pub(crate) fn expect_hello(folder: &Path) -> Result<()> {
+    let package =
+        package_key(&folder.join("Cargo.toml"), "name").context("there is no crate of yours")?;
+    ensure!(
+        package.as_deref() == Some("hello"),
+        "this is for a package `hello`, and {} holds another; begin with a copy of a step: \
+         cargo book step 20-25 ../hello",
+        folder.display()
+    );
+    Ok(())
+}
+
+/// Writes the step to a new folder. What is there already is never touched.
+///
+/// # Errors
+///
+/// When there is no such step, when `folder` exists, when it would lie inside the book (cargo would
+/// take it for a part of the book's workspace), and when it cannot be written.
+pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
+    let known = names(root)?;
+    ensure!(
+        known.iter().any(|step| step == name),
+        "there is no step `{name}`; there are:\n  {}",
+        known.join("\n  ")
+    );
+    let files = files(root, name)?;
+
+    let parent = match folder.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let parent = fs::canonicalize(parent)
+        .with_context(|| format!("there is no folder {} to put it in", parent.display()))?;
+    ensure!(
+        !parent.starts_with(fs::canonicalize(root)?),
+        "{} is inside the book, and cargo would take it for a part of it; \
+         choose a place outside, such as ../hello",
+        folder.display()
+    );
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+            "{} exists already, and nothing in it was changed; choose another name",
+            folder.display()
+        ),
+        made => made.with_context(|| format!("cannot make {}", folder.display()))?,
+    }
+    write_files(folder, &files)
+}
+
+/// Makes `folder` a copy of the step, as [`write`] does, but for what was built in it. It is a folder
+/// of the tests: a second time, cargo has nothing to build there that has not changed.
+///
+/// # Errors
+///
+/// When there is no such step, and when it cannot be written.
+pub fn update(root: &Path, name: &str, folder: &Path) -> Result<()> {
+    write_files(folder, &files(root, name)?)
+}
+
+/// Makes `folder` hold these files under their paths and no others, but for its `target`. A file that
+/// is as it should be keeps its date.
+///
+/// # Errors
+///
+/// When one cannot be read, written or removed.
+pub(crate) fn write_files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut present = BTreeMap::new();
+    collect(folder, Path::new(""), &mut present)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    for path in present.keys().filter(|path| !files.contains_key(*path)) {
+        let path = folder.join(path);
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    let changed = |(path, content): &(&PathBuf, &Vec<u8>)| present.get(*path) != Some(content);
+    for (path, content) in files.iter().filter(changed) {
+        let path = folder.join(path);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| fs::write(&path, content))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs `cargo book step NAME FOLDER`. The name may be short: `20-24` for `listing-20-24`.
+///
+/// # Errors
+///
+/// As [`write`]; without both arguments, the error says how to call it and which steps there are.
+pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    let [name, folder] = arguments else {
+        bail!(
+            "call it with a step and a new folder: cargo book step 20-24 ../hello\n\
+             The steps are:\n  {}",
+            names(root)?.join("\n  ")
+        );
+    };
+    let name = full_name(root, name)?;
+    write(root, &name, Path::new(folder))?;
+    println!("{name} is in {folder}. Now:\n\n    cd {folder}\n    cargo run\n    cargo test");
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{env, process};
+
+    /// A folder outside the book, which does not exist yet.
+    fn new_folder(name: &str) -> PathBuf {
+        let folder = env::temp_dir().join(format!("book-step-{name}-{}", process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn a_step_is_written_without_the_marks_of_the_book() {
+        let root = book::root();
+        let folder = new_folder("written");
+
+        write(&root, "listing-20-24", &folder).unwrap();
+
+        let listing = fs::read_to_string(root.join("listings/listing-20-24/src/lib.rs")).unwrap();
+        let copy = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        assert!(listing.contains("ANCHOR") && !copy.contains("ANCHOR"));
+        let unmarked: Vec<_> = listing.lines().filter(|l| !l.contains("ANCHOR")).collect();
+        assert_eq!(copy.lines().collect::<Vec<_>>(), unmarked);
+        for file in [
+            "Cargo.toml",
+            "Cargo.lock",
+            "hello.html",
+            "tests/common/mod.rs",
+        ] {
+            assert!(folder.join(file).is_file(), "{file}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_there_is_not_touched() {
+        let folder = new_folder("there");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("mine"), "mine").unwrap();
+
+        let error = write(&book::root(), "starting-point", &folder).unwrap_err();
+
+        assert!(error.to_string().contains("exists already"), "{error}");
+        let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_step_is_answered_with_the_known_ones() {
+        let folder = new_folder("unknown");
+
+        let error = write(&book::root(), "listing-9-9", &folder).unwrap_err();
+
+        let error = error.to_string();
+        assert!(error.contains("there is no step `listing-9-9`"), "{error}");
+        assert!(
+            error.contains("\n  starting-point\n  listing-20-23\n"),
+            "{error}"
+        );
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_place_inside_the_book_is_refused() {
+        let folder = book::root().join("hello");
+
+        let error = write(&book::root(), "starting-point", &folder).unwrap_err();
+
+        assert!(error.to_string().contains("inside the book"), "{error}");
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,81 @@
+//! Records the terminal transcripts that the book shows, and runs their scenarios afresh (see
+//! [`book::transcripts`]).
+
+mod port;
+mod working_copy;
+
+#[cfg(unix)]
+mod play;
+#[cfg(unix)]
+mod terminal;
+
+pub use port::Port;
+
+use anyhow::{bail, Result};
+use book::transcripts::{check_rules, names, Scenario, Transcript};
+use std::{path::Path, process::ExitCode, time::Instant};
+
+/// Records the named scenarios of the book at `root` anew, or all when none is named.
+///
+/// A text is written only when it obeys the scenario's rules.
+///
+/// # Errors
+///
+/// When a name is unknown, and when a run fails or breaks a rule.
+pub fn record(root: &Path, chosen: &[String]) -> Result<ExitCode> {
+    let known = names(root)?;
+    if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
+        bail!(
+            "there is no transcript `{unknown}`; there are:\n  {}",
+            known.join("\n  ")
+        );
+    }
+    let chosen = if chosen.is_empty() { &known } else { chosen };
+    for name in chosen {
+        let start = Instant::now();
+        let scenario = Scenario::load(root, name)?;
+        let fresh = play(root, &scenario, &root.join("target").join("transcripts"))?;
+        check_rules(&scenario, &fresh, None)?;
+        fresh.write(&Transcript::file(root, name))?;
+        println!("recorded {name} in {:.1} s", start.elapsed().as_secs_f32());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the working copy of the scenario `name` in a folder under `scratch`, and builds what it runs.
+///
+/// # Errors
+///
+/// When there is no such scenario, and when its listing cannot be copied or built.
+pub fn prepare(root: &Path, name: &str, scratch: &Path) -> Result<()> {
+    let scenario = Scenario::load(root, name)?;
+    #[cfg(unix)]
+    play::prepare(root, &scenario, scratch)?;
+    Ok(())
+}
+
+/// Runs the scenario `name` afresh, in a folder under `scratch`, and checks
+/// that what its terminals show obeys its rules.
+///
+/// # Errors
+///
+/// When the run fails, and when it breaks a rule; shows what the terminals showed.
+pub fn check_fresh(root: &Path, name: &str, scratch: &Path) -> Result<()> {
+    let scenario = Scenario::load(root, name)?;
+    let recorded = Transcript::read(root, name)?;
+    let fresh = play(root, &scenario, scratch)?;
+    check_rules(&scenario, &fresh, Some(&recorded))
+}
+
+#[cfg(unix)]
+fn play(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
+    play::play(root, scenario, scratch)
+}
+
+#[cfg(not(unix))]
+fn play(_root: &Path, scenario: &Scenario, _scratch: &Path) -> Result<Transcript> {
+    bail!(
+        "`{}` cannot be run here: transcripts are recorded in a Unix terminal",
+        scenario.name
+    )
+}

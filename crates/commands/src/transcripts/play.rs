@@ -1,0 +1,194 @@
+use super::{port::Port, terminal::Running, working_copy};
+use anyhow::{anyhow, bail, ensure, Context, Result};
+use book::transcripts::{prompt, typed, Action, Exit, Scenario, Step, Transcript};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A first build has all of the listing to compile, on a busy machine perhaps.
+const BUILD_DEADLINE: Duration = Duration::from_secs(300);
+
+/// Where the copy seems to be. Styles (bold, colors) aside, it is the one thing that is
+/// not shown as it was.
+const SHOWN_FOLDER: &str = "~/hello";
+
+/// Runs a scenario of the book at `root`, in a folder under `scratch`.
+///
+/// # Errors
+///
+/// When a step fails or exceeds its deadline; shows what the terminals showed so far.
+pub(super) fn play(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
+    let name = &scenario.name;
+    run(root, scenario, scratch).with_context(|| format!("transcript `{name}`"))
+}
+
+fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
+    ensure!(
+        !scenario.lacks_curl(),
+        "the client is `curl`, which is not on your PATH: install it and try again"
+    );
+    let folder = prepare(root, scenario, scratch)?;
+    // The servers are killed, and then the port is given back.
+    let _port = scenario.port.then(Port::lock).transpose()?;
+    let mut stage = Stage::new(scenario, folder);
+    for (number, step) in (1..).zip(&scenario.steps) {
+        stage.take(step).map_err(|problem| {
+            anyhow!(
+                "step {number}, in terminal `{}`: {problem:#}\n\nThe terminals show:\n\n{}",
+                step.terminal,
+                stage.shown()
+            )
+        })?;
+    }
+    stage.transcript(&scenario.name)
+}
+
+/// Makes the working copy, builds what is to be built unshown, and returns the folder.
+pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<PathBuf> {
+    let folder = scratch.join(&scenario.name).join("hello");
+    let listing = root.join("listings").join(&scenario.listing);
+    working_copy::sync(&listing, &folder, &scenario.edits)?;
+    // The path as cargo prints it.
+    let folder = fs::canonicalize(&folder)?;
+    if scenario.prebuild {
+        build(&folder)?;
+    }
+    Ok(folder)
+}
+
+fn build(folder: &Path) -> Result<()> {
+    let build = Running::start("cargo build --bins --examples", folder, false)?;
+    match build.wait_for_end(BUILD_DEADLINE) {
+        Some(Exit::Status(0)) => Ok(()),
+        Some(exit) => bail!("the listing does not build ({exit}):\n\n{}", build.shown()),
+        None => bail!(
+            "building the listing takes more than {BUILD_DEADLINE:?}:\n\n{}",
+            build.shown()
+        ),
+    }
+}
+
+/// The terminals of a scenario that is being played.
+struct Stage {
+    folder: PathBuf,
+    terminals: Vec<Terminal>,
+}
+
+struct Terminal {
+    name: String,
+    /// All but what the running command has shown.
+    text: String,
+    running: Option<Running>,
+}
+
+impl Stage {
+    fn new(scenario: &Scenario, folder: PathBuf) -> Stage {
+        let terminal = |name: &str| Terminal {
+            name: name.to_owned(),
+            text: String::new(),
+            running: None,
+        };
+        let terminals = scenario.terminals().into_iter().map(terminal).collect();
+        Stage { folder, terminals }
+    }
+
+    fn take(&mut self, step: &Step) -> Result<()> {
+        let terminal = self
+            .terminals
+            .iter_mut()
+            .find(|terminal| terminal.name == step.terminal)
+            .context("there is no such terminal")?;
+        let deadline = step.deadline;
+        match &step.action {
+            Action::Run {
+                command,
+                retry,
+                expected,
+            } => {
+                terminal.text += &prompt(command);
+                terminal.running = Some(Running::start(command, &self.folder, *retry)?);
+                match expected {
+                    Some(expected) => terminal.finish(*expected, deadline),
+                    None => Ok(()),
+                }
+            }
+            Action::Until(pattern) => {
+                let shown = terminal
+                    .running()?
+                    .wait_until(deadline, |shown| pattern.is_match(shown));
+                ensure!(
+                    shown,
+                    "waited for `{pattern}` until the command's end or for {deadline:?}"
+                );
+                Ok(())
+            }
+            Action::Pause(pause) => {
+                let ended = terminal.running()?.wait_for_end(*pause);
+                ensure!(
+                    ended.is_none(),
+                    "the command should still run after {pause:?}"
+                );
+                Ok(())
+            }
+            Action::CtrlC => terminal.running()?.press_ctrl_c(),
+            Action::Exit(expected) => terminal.finish(*expected, deadline),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let mut all = String::new();
+        for terminal in &self.terminals {
+            all += &format!("[{}]\n{}", terminal.name, terminal.shown());
+        }
+        all
+    }
+
+    fn transcript(self, name: &str) -> Result<Transcript> {
+        let folder = self.folder.display().to_string();
+        let mut terminals = Vec::new();
+        for terminal in self.terminals {
+            let text = terminal.text.replace(&folder, SHOWN_FOLDER);
+            if let Some(odd) = text.chars().find(|c| c.is_control() && *c != '\n') {
+                bail!("terminal `{}` was sent {odd:?}:\n\n{text}", terminal.name);
+            }
+            terminals.push((terminal.name, text));
+        }
+        Ok(Transcript::new(name, terminals))
+    }
+}
+
+impl Terminal {
+    fn running(&self) -> Result<&Running> {
+        self.running.as_ref().context("no command runs there")
+    }
+
+    fn shown(&self) -> String {
+        let mut shown = self.text.clone();
+        if let Some(running) = &self.running {
+            shown += &running.shown();
+        }
+        // A shell starts its prompt on a line of its own, also after `^C`.
+        if !shown.is_empty() && !shown.ends_with('\n') {
+            shown.push('\n');
+        }
+        shown
+    }
+
+    /// Waits for the end of the running command, and keeps what it has shown.
+    fn finish(&mut self, expected: Exit, deadline: Duration) -> Result<()> {
+        let running = self.running()?;
+        let ended = running.wait_for_end(deadline);
+        if let Some(line) = running.shown().lines().find(|line| typed(line).is_some()) {
+            bail!("this line of output looks like a typed command: {line:?}");
+        }
+        self.text = self.shown();
+        self.running = None;
+        match ended {
+            Some(ended) if ended == expected => Ok(()),
+            Some(ended) => bail!("the command ended with {ended}, not with {expected}"),
+            None => bail!("the command had not ended after {deadline:?}"),
+        }
+    }
+}

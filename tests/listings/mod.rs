@@ -1,0 +1,129 @@
+//! The promise: every crate under `listings/` builds without a warning, is formatted and passes
+//! clippy, in its own folder; it passes its own `cargo test`, in a copy elsewhere; and each step
+//! differs from the one before only where a page shows it.
+//!
+//! (The tests are run once, since those that start the server wait for each other's port: there they
+//! show that a step needs nothing from around its folder.)
+//!
+//! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
+//! this package's. The tests of a listing take turns at the port by a lock file of their own.
+
+mod catches;
+mod differences;
+
+use crate::support::cargo::cargo;
+use crate::support::network::with_port;
+use crate::support::turns::turn;
+use crate::support::{report, told};
+use book::sources::Sources;
+use book_commands::step;
+use differences::{check_package, check_step};
+use libtest_mimic::{Failed, Trial};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longer than a listing's tests wait for the port.
+const DEADLINE: Duration = Duration::from_secs(25 * 60);
+
+const FMT: &[&str] = &["fmt", "--check"];
+const CLIPPY: &[&str] = &[
+    "clippy",
+    "--all-targets",
+    "--locked",
+    "--",
+    "-D",
+    "warnings",
+];
+const BUILD: &[&str] = &["test", "--locked", "--no-run"];
+const TEST: &[&str] = &["test", "--locked"];
+
+/// Runs `cargo test` in a copy of the listing: the one that a reader gets from `cargo book step`.
+fn test_copy(root: &Path, name: &str, listing: &str) -> Result<(), Failed> {
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("copies")
+        .join(listing)
+        .join("hello");
+    let target = copy.join("target");
+    let run = |arguments| {
+        cargo(&copy, &target, arguments)
+            .map_err(|error| format!("a copy of listings/{listing}: {error}"))
+    };
+    let working = turn();
+    step::update(root, listing, &copy).map_err(told)?;
+    run(FMT)?;
+    run(BUILD)?;
+    drop(working);
+    with_port(name, DEADLINE, || Ok(run(TEST)?))
+}
+
+/// What a page shows as the picture that a step's example draws is what it draws, byte for byte.
+fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
+    let shown = root.join("src").join(PICTURE);
+    let away = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let drawn = away.path().join("drawn.png");
+    let folder = root.join("listings/listing-20-30");
+    let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
+    cargo(
+        &folder,
+        target,
+        &[&arguments[..], &[&drawn.to_string_lossy()]].concat(),
+    )?;
+
+    let read = |path: &Path| {
+        fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    };
+    if read(&drawn)? == read(&shown)? {
+        return Ok(());
+    }
+    Err(format!(
+        "src/{PICTURE} is not what the example `mandelbrot` of listing-20-30 draws: draw it again there, \
+         and look at it"
+    ))
+}
+
+const PICTURE: &str = "pictures/seahorses.png";
+
+type SourceCheck = fn(&Sources, &str) -> Vec<String>;
+
+pub fn trials() -> Result<Vec<Trial>, Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets = Path::new(env!("CARGO_TARGET_TMPDIR")).join("listings");
+    let sources = Sources::read(root).map_err(told)?;
+    let sources = Arc::new(sources);
+
+    let mut trials = Vec::new();
+    for listing in sources.listings() {
+        let listing = listing.to_owned();
+        let name = format!("{listing}::test");
+        trials.push(Trial::test(name.clone(), move || {
+            test_copy(root, &name, &listing)
+        }));
+    }
+    for listing in sources.listings() {
+        for (what, arguments) in [("clippy", CLIPPY), ("fmt", FMT)] {
+            let (folder, target) = (root.join("listings").join(listing), targets.join(listing));
+            trials.push(Trial::test(format!("{listing}::{what}"), move || {
+                let _turn = turn();
+                Ok(cargo(&folder, &target, arguments)?)
+            }));
+        }
+        for (what, check) in [
+            ("package", check_package as SourceCheck),
+            ("step", check_step),
+        ] {
+            let (sources, name) = (Arc::clone(&sources), listing.to_owned());
+            trials.push(Trial::test(format!("{listing}::{what}"), move || {
+                report(check(&sources, &name))
+            }));
+        }
+    }
+    let target = targets.join("listing-20-30");
+    trials.push(Trial::test("listing-20-30::picture", move || {
+        let _turn = turn();
+        Ok(check_picture(root, &target)?)
+    }));
+    trials.extend(catches::trials());
+    Ok(trials)
+}

@@ -1,0 +1,68 @@
+//! The promises that the book makes, a module each.
+//!
+//! `cargo test NAME` tests what has NAME in its name: a listing (`listing-20-24`), a promise
+//! (`pages`), or one test. All that fails is told, not only the first.
+
+mod browser;
+mod drawings;
+mod exercises;
+mod fences;
+mod includes;
+mod listings;
+mod model;
+mod pages;
+mod pools;
+mod programs;
+mod steps;
+mod support;
+mod timelines;
+mod transcripts;
+
+use libtest_mimic::{run, Arguments, Failed, Trial};
+use std::env;
+use std::process::ExitCode;
+use support::{network, turns};
+
+/// The tests of each promise. What waits the longest comes first.
+const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 11] = [
+    ("listings", listings::trials),
+    ("exercises", exercises::trials),
+    ("transcripts", transcripts::trials),
+    ("pools", pools::trials),
+    ("browser", browser::trials),
+    ("model", model::trials),
+    ("fences", fences::trials),
+    ("timelines", timelines::trials),
+    ("pages", pages::trials),
+    ("steps", steps::trials),
+    ("includes", includes::trials),
+];
+
+fn main() -> ExitCode {
+    pool_model::silence();
+    // This program also does what a test wants to have done in a process of its own.
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [model::EXPLORE, case] => return model::explore_and_print(case),
+        [pools::ASK, ref rest @ ..] => return pools::ask(rest),
+        _ => {}
+    }
+
+    let mut trials = Vec::new();
+    for (promise, make) in PROMISES {
+        match make() {
+            Ok(made) => trials.extend(made),
+            Err(error) => trials.push(Trial::test(promise, || Err(error))),
+        }
+    }
+    let mut arguments = Arguments::from_args();
+    // Many wait for a clock or for another process; what works takes turns at the processor.
+    arguments.test_threads.get_or_insert(turns::MOST_THREADS);
+    if let Some(name) = network::asked_for() {
+        arguments.filter = Some(name);
+        arguments.exact = true;
+        arguments.nocapture = true;
+    }
+    run(&arguments, trials).exit_code()
+}

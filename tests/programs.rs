@@ -1,0 +1,80 @@
+//! The programs that are searched, and what can be done with each. `build.rs` has made them of the
+//! listings, of the pools with a fault, and of the changes that the pages propose.
+
+use book::schedules::{Ends, Run};
+use pool_model::record::{self, Ending, Recording};
+use pool_model::{Case, Endings, Failure, Pool, Sampling};
+use std::ops::ControlFlow;
+
+/// What they print goes to the recorder: hundreds of thousands of runs would print millions of lines.
+macro_rules! println {
+    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
+}
+
+/// Is told of each failure of a search, and ends it where it breaks.
+pub type OnFailure<'f> = &'f mut dyn FnMut(&Failure) -> ControlFlow<()>;
+
+/// What can be done with a pool.
+pub struct Program {
+    pub search: fn(Case, usize, OnFailure) -> Result<Endings, Endings>,
+    pub sample: fn(Case, Sampling, u64, usize) -> Option<Failure>,
+    pub replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
+    pub choose: fn(&Run, Case) -> Option<Vec<usize>>,
+}
+
+/// Gives all pools one interface, and finds a program by its name.
+macro_rules! models {
+    ($($name:literal => $module:ident,)*) => {
+        $(pool_model::implement_pool!($module::ThreadPool);)*
+
+        /// What can be done with the pool of that name.
+        pub fn program(name: &str) -> Option<Program> {
+            match name {
+                $($name => Some(Program {
+                    search: |case, most, on_failure| {
+                        pool_model::search::<$module::ThreadPool>(case, most, on_failure)
+                    },
+                    sample: pool_model::sample::<$module::ThreadPool>,
+                    replay: |case, schedule, file| {
+                        record::replay::<$module::ThreadPool>(case, file, schedule)
+                    },
+                    choose: choose::<$module::ThreadPool>,
+                }),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// The pool whose search the book shows as a tree, and the program with a data race.
+pub use {handover::hand_over, lost_wakeup::ThreadPool as LostWakeup};
+
+/// Random runs among which one is chosen.
+const TRIES: u64 = 20_000;
+
+/// A schedule for the run: the best of many where something is to be said, else the shortest of all.
+fn choose<P: Pool>(run: &Run, case: Case) -> Option<Vec<usize>> {
+    let ending = ending(run.ends);
+    if !run.said.is_empty() {
+        let said: Vec<_> = run.said.iter().map(String::as_str).collect();
+        return record::find::<P>(case, ending, &said, TRIES);
+    }
+    let mut shortest: Option<Failure> = None;
+    let searched = pool_model::search::<P>(case, usize::MAX, |failure| {
+        if failure.deadlock == (ending == Ending::Deadlock) {
+            failure.keep_shortest(&mut shortest);
+        }
+        ControlFlow::Continue(())
+    });
+    searched.ok().and(shortest).map(|failure| failure.schedule)
+}
+
+pub fn ending(ends: Ends) -> Ending {
+    match ends {
+        Ends::Finish => Ending::Finish,
+        Ends::Deadlock => Ending::Deadlock,
+        Ends::Panic => Ending::Panic,
+    }
+}

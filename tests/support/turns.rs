@@ -1,0 +1,31 @@
+//! Turns at the processor: as many tests work at a time as there are cores, while any number waits.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+/// As many tests are under way at a time, most of them waiting.
+pub const MOST_THREADS: usize = 48;
+
+static WORKING: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
+
+/// The right to work, until this is dropped.
+pub struct Turn(());
+
+/// Waits for a turn at the processor. Who has one must not wait for another.
+pub fn turn() -> Turn {
+    let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
+    let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut working = GIVEN_BACK
+        .wait_while(working, |working| *working >= cores)
+        .unwrap_or_else(PoisonError::into_inner);
+    *working += 1;
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *WORKING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        GIVEN_BACK.notify_one();
+    }
+}
