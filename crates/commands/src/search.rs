@@ -3,10 +3,11 @@
 
 use crate::step::{expect_hello, write_files};
 use anyhow::{bail, ensure, Context, Result};
+use serde_json::Value;
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::{self, Command, ExitCode, Stdio},
+    process::{Command, ExitCode, Stdio},
 };
 
 /// More interleavings than this take minutes.
@@ -26,7 +27,7 @@ mod pool;
 pool_model::implement_pool!(pool::ThreadPool);
 
 fn main() -> std::process::ExitCode {
-    WHAT
+    pool_model::program::<pool::ThreadPool>()
 }
 "#;
 
@@ -63,25 +64,25 @@ fn run_to_end(mut command: Command) -> Result<ExitCode> {
 /// and when the search cannot be built.
 pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
     let (pool, cases, sampling) = match arguments {
-        [pool] => (pool, [case(2, 1, false), case(2, 2, true)].join(", "), None),
+        [pool] => (pool, vec!["2:1".to_owned(), "2:2:meet".to_owned()], None),
         [pool, workers, jobs, rest @ ..] => {
             let (rest, sampling) = match rest {
-                [rest @ .., sampling] if sampling == "random" => (rest, Some("Random")),
-                [rest @ .., sampling] if sampling == "pct" => (rest, Some("Pct")),
+                [rest @ .., how] if how == "random" || how == "pct" => (rest, Some(how)),
                 rest => (rest, None),
             };
-            (pool, read_case(workers, jobs, rest)?, sampling)
+            (pool, vec![read_case(workers, jobs, rest)?], sampling)
         }
         _ => bail!(CALL),
     };
-    let (sampling, tries) = match sampling {
-        Some(sampling) => (format!("Some(pool_model::Sampling::{sampling})"), TRIES),
-        None => ("None".to_owned(), MOST),
+    let (how, tries) = match sampling {
+        Some(how) => (how.as_str(), TRIES),
+        None => ("all", MOST),
     };
-    let what = format!(
-        "pool_model::report::<pool::ThreadPool>({pool:?}, &[{cases}], {sampling}, {tries})"
-    );
-    build(root, pool, &what)
+    let mut command = build(root, pool)?;
+    command
+        .args(["search", pool, &tries.to_string(), how])
+        .args(cases);
+    Ok(command)
 }
 
 /// Builds the replay that the arguments ask for, and returns the command that runs it.
@@ -97,10 +98,9 @@ pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
         );
     };
     let case = read_case(workers, jobs, rest)?;
-    let what = format!(
-        "pool_model::report_replay::<pool::ThreadPool>({case}, \"src/pool.rs\", {schedule:?})"
-    );
-    build(root, pool, &what)
+    let mut command = build(root, pool)?;
+    command.args(["replay", "src/pool.rs", &case, schedule]);
+    Ok(command)
 }
 
 const CALL: &str =
@@ -108,10 +108,7 @@ const CALL: &str =
      of workers and of jobs, which can wait for each other: cargo book search ../hello 2 2 meet; at \
      the end, `random` or `pct` tries some interleavings of a case that has too many for all";
 
-fn case(workers: usize, jobs: usize, meet: bool) -> String {
-    format!("pool_model::Case {{ workers: {workers}, jobs: {jobs}, meet: {meet}, pause: false }}")
-}
-
+/// The case, as the program reads it.
 fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
     ensure!(rest.is_empty() || rest == ["meet"], CALL);
     let number = |text: &str, what| {
@@ -124,30 +121,50 @@ fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
         rest.is_empty() || jobs <= workers,
         "{jobs} jobs cannot meet with fewer workers, {workers}: each waits for all others to begin"
     );
-    Ok(case(workers, jobs, !rest.is_empty()))
+    let meet = if rest.is_empty() { "" } else { ":meet" };
+    Ok(format!("{workers}:{jobs}{meet}"))
 }
 
-/// Builds a program that does something with a pool, and returns the command that runs it.
-fn build(root: &Path, pool: &str, what: &str) -> Result<Command> {
-    let scratch = env::temp_dir().join(format!("hello-search-{}", process::id()));
-    let target = root.join("target");
-    let built = prepare(root, pool, what, &scratch).and_then(|()| {
-        let mut cargo = crate::cargo();
-        cargo.args(["build", "--quiet"]).current_dir(&scratch);
-        cargo.env("CARGO_TARGET_DIR", &target);
-        cargo.status().context("cannot run cargo")
-    });
-    let _ = fs::remove_dir_all(&scratch);
-    ensure!(built?.success(), "the search of this pool cannot be built");
+/// Builds the program that does something with a pool, and returns the command that runs it. It is
+/// kept, so that nothing is built a second time for the same pool.
+fn build(root: &Path, pool: &str) -> Result<Command> {
+    let library = library(pool)?;
+    let path =
+        fs::canonicalize(&library).with_context(|| format!("cannot read {}", library.display()))?;
+    // A name of its own: to cargo, programs of one name are the same file.
+    let name = format!(
+        "search-{:08x}",
+        crc32fast::hash(path.as_os_str().as_encoded_bytes())
+    );
+    let scratch = root.join("target/search").join(&name);
+    prepare(root, &library, &name, &scratch)?;
 
-    let mut command = Command::new(target.join("debug").join("search"));
+    let mut cargo = crate::cargo();
+    cargo.args([
+        "build",
+        "--quiet",
+        "--message-format=json-render-diagnostics",
+    ]);
+    cargo.current_dir(&scratch).stderr(Stdio::inherit());
+    cargo.env("CARGO_TARGET_DIR", root.join("target"));
+    let built = cargo.output().context("cannot run cargo")?;
+    ensure!(
+        built.status.success(),
+        "the search of this pool cannot be built"
+    );
+    // Where the program is depends on the configuration of whoever calls.
+    let messages = serde_json::Deserializer::from_slice(&built.stdout).into_iter::<Value>();
+    let program = messages
+        .flatten()
+        .find_map(|message| Some(message.get("executable")?.as_str()?.to_owned()));
+
+    let mut command = Command::new(program.context("cargo does not say what it has built")?);
     command.stderr(Stdio::null()); // a line from shuttle for each deadlock
     Ok(command)
 }
 
-/// Writes that program to the new folder `scratch`. The pool is the library of a reader's crate, or a
-/// file of Rust; neither is touched.
-fn prepare(root: &Path, pool: &str, what: &str, scratch: &Path) -> Result<()> {
+/// The library of a reader's crate, or a file of Rust.
+fn library(pool: &str) -> Result<PathBuf> {
     let mut library = PathBuf::from(pool);
     if library
         .extension()
@@ -156,7 +173,12 @@ fn prepare(root: &Path, pool: &str, what: &str, scratch: &Path) -> Result<()> {
         expect_hello(&library)?;
         library.push("src/lib.rs");
     }
-    let source = fs::read_to_string(&library)
+    Ok(library)
+}
+
+/// Writes that program to the folder `scratch`. The reader's pool is not touched.
+fn prepare(root: &Path, library: &Path, name: &str, scratch: &Path) -> Result<()> {
+    let source = fs::read_to_string(library)
         .with_context(|| format!("cannot read {}", library.display()))?;
 
     // Built as the book's own search is, so that the two share what they are built from.
@@ -166,17 +188,16 @@ fn prepare(root: &Path, pool: &str, what: &str, scratch: &Path) -> Result<()> {
     let profile = toml::Table::from_iter([("profile".to_owned(), profile.clone())]);
     let model = root.join("crates/model");
     let manifest = format!(
-        "[package]\nname = \"search\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
          [dependencies]\npool-model = {{ path = {model:?} }}\n\n[workspace]\n\n{}",
         toml::to_string(&profile)?
     );
-    let main = MAIN.replace("WHAT", what);
     // The versions that the book is tested with.
     let lock = fs::read(root.join("Cargo.lock"))?;
     let files = [
         ("Cargo.toml", manifest.into_bytes()),
         ("Cargo.lock", lock),
-        ("src/main.rs", main.into_bytes()),
+        ("src/main.rs", MAIN.as_bytes().to_vec()),
         ("src/pool.rs", book::models::modeled(&source).into_bytes()),
     ];
     let files = files.map(|(path, content)| (PathBuf::from(path), content));

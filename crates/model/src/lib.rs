@@ -22,8 +22,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub mod modeled;
+mod program;
 pub mod record;
 pub mod tree;
+
+pub use program::program;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
 pub trait Pool {
