@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(25 * 60);
 pub fn trials() -> Result<Vec<Trial>, Failed> {
     let exercises = check::exercises(&root()).map_err(told)?;
     let trials = exercises.into_iter().map(|name| {
-        let title = format!("{name}::exercise");
+        let title = format!("{name}::exercises");
         Trial::test(title.clone(), move || {
             fails_on_the_step_before(&title, &name)
         })

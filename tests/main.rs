@@ -13,6 +13,7 @@ mod model;
 mod pages;
 mod pools;
 mod programs;
+mod rooms;
 mod steps;
 mod support;
 mod timelines;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use support::{network, turns};
 
 /// The tests of each promise. What waits the longest comes first.
-const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 11] = [
+const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 12] = [
     ("listings", listings::trials),
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
@@ -36,6 +37,7 @@ const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 11] = [
     ("pages", pages::trials),
     ("steps", steps::trials),
     ("includes", includes::trials),
+    ("rooms", rooms::trials),
 ];
 
 fn main() -> ExitCode {

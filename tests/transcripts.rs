@@ -39,11 +39,11 @@ fn of_scenario(name: String) -> [Trial; 2] {
     if skip {
         eprintln!("transcript `{name}` is not run: install curl for that");
     }
-    let recorded = Trial::test(format!("{listing}::transcript::{name}::recorded"), {
+    let recorded = Trial::test(format!("{listing}::transcripts::{name}::recorded"), {
         let name = name.clone();
         move || check_recorded(&root(), &name).map_err(told)
     });
-    let title = format!("{listing}::transcript::{name}::fresh");
+    let title = format!("{listing}::transcripts::{name}::fresh");
     let fresh = Trial::test(title.clone(), move || {
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transcripts");
         let working = turn();

@@ -443,7 +443,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         );
     }
     trial("includes::summary".into(), Box::new(check_summary));
-    trial("listing-20-27::mutants".into(), Box::new(check_mutants));
+    trial(
+        "listing-20-27::includes::mutants".into(),
+        Box::new(check_mutants),
+    );
     trial("includes::tools".into(), Box::new(check_tools));
     trial("includes::pictures".into(), Box::new(check_pictures));
     Ok(trials)

@@ -96,7 +96,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = Vec::new();
     for listing in sources.listings() {
         let listing = listing.to_owned();
-        let name = format!("{listing}::test");
+        let name = format!("{listing}::listings::test");
         trials.push(Trial::test(name.clone(), move || {
             test_copy(root, &name, &listing)
         }));
@@ -104,23 +104,27 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     for listing in sources.listings() {
         for (what, arguments) in [("clippy", CLIPPY), ("fmt", FMT)] {
             let (folder, target) = (root.join("listings").join(listing), targets.join(listing));
-            trials.push(Trial::test(format!("{listing}::{what}"), move || {
-                let _turn = turn();
-                Ok(cargo(&folder, &target, arguments)?)
-            }));
+            trials.push(Trial::test(
+                format!("{listing}::listings::{what}"),
+                move || {
+                    let _turn = turn();
+                    Ok(cargo(&folder, &target, arguments)?)
+                },
+            ));
         }
         for (what, check) in [
             ("package", check_package as SourceCheck),
             ("step", check_step),
         ] {
             let (sources, name) = (Arc::clone(&sources), listing.to_owned());
-            trials.push(Trial::test(format!("{listing}::{what}"), move || {
-                report(check(&sources, &name))
-            }));
+            trials.push(Trial::test(
+                format!("{listing}::listings::{what}"),
+                move || report(check(&sources, &name)),
+            ));
         }
     }
     let target = targets.join("listing-20-30");
-    trials.push(Trial::test("listing-20-30::picture", move || {
+    trials.push(Trial::test("listing-20-30::listings::picture", move || {
         let _turn = turn();
         Ok(check_picture(root, &target)?)
     }));
