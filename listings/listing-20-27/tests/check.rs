@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     thread,
@@ -73,9 +74,15 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Folder {
-        let folder = env::temp_dir().join(format!("hello-mistakes-{}", process::id()));
-        fs::create_dir(&folder).unwrap();
-        Folder(folder)
+        // A process that was ended may have left one behind, and this one may have its number.
+        let names = (0..).map(|count| format!("hello-mistakes-{}-{count}", process::id()));
+        for folder in names.map(|name| env::temp_dir().join(name)) {
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Folder(folder)).unwrap(),
+            }
+        }
+        unreachable!()
     }
 
     /// A copy of this crate, but for this file.
@@ -129,7 +136,7 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs your tests in a copy. They have a minute.
+/// Runs your tests in a copy. They have two minutes, as the other copies need the processor as well.
 fn run(copy: &Path) -> Ending {
     let built = cargo(copy, &["--no-run"])
         .stderr(Stdio::piped())
@@ -152,7 +159,7 @@ fn run(copy: &Path) -> Ending {
     ];
     let mut tests = cargo(copy, &run).spawn().unwrap();
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
+    while start.elapsed() < Duration::from_secs(120) {
         if let Some(status) = tests.try_wait().unwrap() {
             return match status.success() {
                 true => Ending::Pass,

@@ -12,7 +12,7 @@ use std::{
     env, fs,
     io::Cursor,
     panic,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command, Output},
     sync::Arc,
 };
@@ -124,7 +124,10 @@ struct NewFile(PathBuf);
 
 impl NewFile {
     fn named(name: &str) -> NewFile {
-        NewFile(env::temp_dir().join(format!("hello-{}-{name}", process::id())))
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let file = folder.join(format!("{}-{name}", process::id()));
+        let _ = fs::remove_file(&file); // of a process that was ended, long ago
+        NewFile(file)
     }
 }
 
@@ -136,13 +139,37 @@ impl Drop for NewFile {
 
 #[test]
 fn the_program_stops_after_its_time() {
-    let file = NewFile::named("short.png");
-    let output = program(&[file.0.to_str().unwrap(), "1", "0.05"]);
+    // On a machine that has much else to do, its clock may come too late. Not each time.
+    let stopped = (0..10).any(|_| {
+        let file = NewFile::named("short.png");
+        let output = program(&[file.0.to_str().unwrap(), "1", "0.01"]);
+
+        assert!(output.status.success(), "{output:?}");
+        assert!(fs::read(&file.0).unwrap().starts_with(b"\x89PNG"));
+        finished(&output) < 96
+    });
+    assert!(stopped, "all the tiles were drawn, ten times");
+}
+
+/// How many tiles were finished, as the program says at its end.
+fn finished(output: &Output) -> usize {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let (bar, time) = said.split_once(" of 96 tiles in ").expect(&said);
+    assert!(time.ends_with("s\n"), "{said}");
+    let (_, number) = bar.rsplit_once("] ").expect(&said);
+    number.parse().expect(&said)
+}
+
+#[test]
+fn without_any_time_the_program_says_so_and_writes_a_picture() {
+    let file = NewFile::named("none.png");
+    let output = program(&[file.0.to_str().unwrap(), "1", "0"]);
 
     assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains(" of 96 tiles in "), "{said}");
-    assert!(!said.contains("96 of 96"), "{said}");
+    // It begins with this, and none of the tiles may be finished before the time is over.
+    let none = "\r[................................] 0 of 96 tiles";
+    assert!(output.stderr.starts_with(none.as_bytes()), "{output:?}");
+    assert!(finished(&output) <= 96);
     assert!(fs::read(&file.0).unwrap().starts_with(b"\x89PNG"));
 }
 
