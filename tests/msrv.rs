@@ -154,9 +154,10 @@ fn newer(version: &str, than: &str) -> bool {
 }
 
 /// All packages that are locked in `folder`: those for other systems, too, if they are here. If not,
-/// those that this one builds, which are; in CI, all have to be here.
+/// those that the tests build on this one, and cargo gets what is missing, as it would for them. In
+/// CI, all have to be here.
 fn packages(folder: &Path) -> Result<Vec<Package>, String> {
-    let all = metadata(folder, &["--all-features"]);
+    let all = metadata(folder, &["--all-features", "--offline"]);
     if all.is_ok() || env::var_os("CI").is_some() {
         return all;
     }
@@ -167,13 +168,7 @@ fn packages(folder: &Path) -> Result<Vec<Package>, String> {
 }
 
 fn metadata(folder: &Path, more: &[&str]) -> Result<Vec<Package>, String> {
-    let asked = [
-        "metadata",
-        "--locked",
-        "--offline",
-        "--format-version",
-        "1",
-    ];
+    let asked = ["metadata", "--locked", "--format-version", "1"];
     let answer = cargo(folder, &[&asked[..], more].concat())?;
     let answer: serde_json::Value =
         serde_json::from_str(&answer).map_err(|error| format!("cargo metadata: {error}"))?;
