@@ -8,7 +8,7 @@ use std::{
     io::{self, prelude::*, BufReader, ErrorKind},
     net::{TcpListener, TcpStream},
     process::{self, Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{mpsc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -223,10 +223,13 @@ pub fn read(mut stream: TcpStream) -> String {
 fn lock_port() -> File {
     // As long as all the tests of some other copy may take.
     const PATIENCE: Duration = Duration::from_secs(15 * 60);
+    // Of the tests in this process, only one waits for the file: it speaks for all.
+    static TURN: Mutex<()> = Mutex::new(());
 
+    let _turn = TURN.lock(); // even if a test has failed while it had its turn
     let file = port_file();
     let start = Instant::now();
-    let mut next_word = Duration::from_secs(5);
+    let mut next_word = Duration::from_secs(10); // longer than the slow page takes
     loop {
         match file.try_lock() {
             Ok(()) => break,
