@@ -5,16 +5,17 @@ mod common;
 #[allow(dead_code)] // `main`, and more
 mod mandelbrot;
 
-use common::in_time;
+use common::{in_time, within};
 use hello::ThreadPool;
 use mandelbrot::{draw, save, set::escape, Picture, Tile, View, SEAHORSES};
 use std::{
-    env, fs,
+    fs,
     io::Cursor,
     panic,
     path::{Path, PathBuf},
     process::{self, Command, Output},
     sync::Arc,
+    time::Duration,
 };
 
 /// Twenty-four tiles, some of them cut at the edge.
@@ -99,24 +100,24 @@ fn the_file_is_a_png_with_the_same_pixels() {
     });
 }
 
-/// Runs the program itself, which `cargo test` builds beside this test.
+/// Runs the program itself. Cargo knows where it is, and builds it should it not be there yet.
 fn program(arguments: &[&str]) -> Output {
-    let deps = env::current_exe().unwrap();
-    let program = deps
-        .ancestors()
-        .nth(2)
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--example",
+            "mandelbrot",
+            "--",
+        ])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    within(Duration::from_secs(300), move || command.output())
+        .expect("not done after 300 s")
         .unwrap()
-        .join("examples")
-        .join("mandelbrot")
-        .with_extension(env::consts::EXE_EXTENSION);
-    assert!(
-        program.is_file(),
-        "{} is not there: build it with `cargo build --examples`",
-        program.display()
-    );
-    let arguments: Vec<_> = arguments.iter().map(|&word| word.to_owned()).collect();
-    let run = move || Command::new(program).args(arguments).output();
-    in_time(run).unwrap().unwrap()
+        .unwrap()
 }
 
 /// A name for a file that is not there, and is gone at the end of the test.
