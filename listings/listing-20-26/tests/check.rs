@@ -18,7 +18,6 @@ fn cargo(arguments: &'static [&str], rustdoc: &'static str) -> Result<String, St
     let run = move || {
         Command::new(env!("CARGO"))
             .args(arguments)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("CARGO_TARGET_DIR", env!("CARGO_TARGET_TMPDIR"))
             .env_remove("CARGO_ENCODED_RUSTDOCFLAGS") // it would count for more than the next
             .env("RUSTDOCFLAGS", rustdoc)
@@ -72,7 +71,7 @@ fn the_crate_the_pool_and_both_methods_have_an_example_that_runs() {
 
 #[test]
 fn the_crate_warns_of_what_is_not_documented() {
-    let library = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+    let library = fs::read_to_string("src/lib.rs").unwrap();
 
     assert!(
         library.contains("#![warn(missing_docs)]") || library.contains("#![deny(missing_docs)]"),
@@ -82,7 +81,7 @@ fn the_crate_warns_of_what_is_not_documented() {
 
 #[test]
 fn the_docs_say_when_each_item_panics() {
-    let library = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+    let library = fs::read_to_string("src/lib.rs").unwrap();
 
     // `new`, `execute`, and the drop of the pool.
     let said = library.matches("/// # Panics").count();

@@ -2,21 +2,16 @@
 
 mod common;
 
-use common::{read, Server, ADDRESS};
+use common::{hello, read, Server, ADDRESS};
 use std::{
-    fs,
+    env, fs,
     io::{self, prelude::*, ErrorKind},
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{self, Command},
     thread,
     time::{Duration, Instant},
 };
-
-/// The server's program.
-fn hello() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hello"))
-}
 
 /// Sends `bytes` to the server, and returns its whole response.
 fn answer(server: &Server, bytes: &[u8]) -> io::Result<String> {
@@ -252,7 +247,7 @@ fn too_many_open_files_do_not_end_the_server() {
     // tests may have left others open: 3 and 4 are closed, and higher ones do not count.
     let mut command = Command::new("sh");
     let script = "exec 3<&- 4<&- && ulimit -n 5 && exec \"$0\"";
-    command.args(["-c", script, env!("CARGO_BIN_EXE_hello")]);
+    command.args(["-c", script]).arg(hello().get_program());
     let start = Instant::now();
     let mut server = Server::start_as(command);
 
@@ -279,7 +274,7 @@ fn too_many_open_files_do_not_end_the_server() {
 fn it_does_not_matter_if_nothing_can_be_printed() {
     let mut command = Command::new("sh");
     let script = "exec \"$0\" >/dev/full 2>/dev/full"; // as a disk without room
-    command.args(["-c", script, env!("CARGO_BIN_EXE_hello")]);
+    command.args(["-c", script]).arg(hello().get_program());
     let mut server = Server::start_as(command);
 
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
@@ -291,9 +286,9 @@ fn it_does_not_matter_if_nothing_can_be_printed() {
 
 /// A new folder for one test.
 fn tempdir(name: &str) -> PathBuf {
-    let name = format!("{name}-{}", process::id());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder); // of a process that was ended, long ago
-    fs::create_dir(&folder).unwrap();
-    folder
+    // A process that was ended may have left one behind, and this one may have its number.
+    (0..100)
+        .map(|count| env::temp_dir().join(format!("hello-{name}-{}-{count}", process::id())))
+        .find(|folder| fs::create_dir(folder).is_ok())
+        .expect("a new folder for temporary files")
 }

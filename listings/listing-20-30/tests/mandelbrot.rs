@@ -9,10 +9,10 @@ use common::{in_time, within};
 use hello::ThreadPool;
 use mandelbrot::{draw, save, set::escape, Picture, Tile, View, SEAHORSES};
 use std::{
-    fs,
+    env, fs,
     io::Cursor,
     panic,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{self, Command, Output},
     sync::Arc,
     time::Duration,
@@ -112,8 +112,7 @@ fn program(arguments: &[&str]) -> Output {
             "mandelbrot",
             "--",
         ])
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
+        .args(arguments);
     within(Duration::from_secs(300), move || command.output())
         .expect("not done after 300 s")
         .unwrap()
@@ -125,10 +124,11 @@ struct NewFile(PathBuf);
 
 impl NewFile {
     fn named(name: &str) -> NewFile {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let file = folder.join(format!("{}-{name}", process::id()));
-        let _ = fs::remove_file(&file); // of a process that was ended, long ago
-        NewFile(file)
+        // A process that was ended may have left one behind, and this one may have its number.
+        let file = (0..100)
+            .map(|count| env::temp_dir().join(format!("hello-{}-{count}-{name}", process::id())))
+            .find(|file| !file.exists());
+        NewFile(file.expect("a new name for a temporary file"))
     }
 }
 

@@ -64,6 +64,13 @@ pub fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
     }
 }
 
+/// The server's program: where cargo says that it is now. This may have been compiled in another
+/// folder, of which this one is a copy.
+pub fn hello() -> Command {
+    let now = env::var_os("CARGO_BIN_EXE_hello"); // by a cargo older than 1.94, it is not set
+    Command::new(now.unwrap_or_else(|| env!("CARGO_BIN_EXE_hello").into()))
+}
+
 /// The server of this crate, running. It is ended when this is dropped.
 pub struct Server {
     child: Child,
@@ -93,7 +100,7 @@ fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 impl Server {
     /// Starts the server, when no other test has one running: the port is fixed.
     pub fn start() -> Server {
-        Server::start_as(Command::new(env!("CARGO_BIN_EXE_hello")))
+        Server::start_as(hello())
     }
 
     /// Starts the server as `command` has it.
@@ -104,7 +111,7 @@ impl Server {
 
     /// Starts the server once more, beside this one, which has the port.
     pub fn start_another(&self) -> Server {
-        Server::spawn(Command::new(env!("CARGO_BIN_EXE_hello")), None)
+        Server::spawn(hello(), None)
     }
 
     fn spawn(mut command: Command, port: Option<File>) -> Server {
