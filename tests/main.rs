@@ -10,6 +10,7 @@ mod fences;
 mod includes;
 mod listings;
 mod model;
+mod msrv;
 mod pages;
 mod pools;
 mod programs;
@@ -24,8 +25,11 @@ use std::env;
 use std::process::ExitCode;
 use support::{network, turns};
 
+/// Makes the tests of a promise.
+type Trials = fn() -> Result<Vec<Trial>, Failed>;
+
 /// The tests of each promise. What waits the longest comes first.
-const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 12] = [
+const PROMISES: [(&str, Trials); 13] = [
     ("listings", listings::trials),
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
@@ -38,6 +42,7 @@ const PROMISES: [(&str, fn() -> Result<Vec<Trial>, Failed>); 12] = [
     ("steps", steps::trials),
     ("includes", includes::trials),
     ("rooms", rooms::trials),
+    ("msrv", msrv::trials),
 ];
 
 fn main() -> ExitCode {

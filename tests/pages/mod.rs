@@ -62,7 +62,7 @@ impl Site {
         for (path, content) in found {
             let path = relative(Path::new(""), &path);
             let is_text = path.ends_with(".html") || path.ends_with(".css");
-            let content = is_text.then_some(content).unwrap_or_default();
+            let content = if is_text { content } else { Vec::new() };
             let text = String::from_utf8(content).map_err(|error| format!("{path}: {error}"))?;
             files.insert(path, text);
         }

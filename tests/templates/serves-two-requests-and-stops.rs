@@ -23,7 +23,8 @@ fn main() {
 
     // One test at a time may use the port, in whichever process it runs.
     let port = std::env::temp_dir().join("hello-port-7878.lock");
-    let port = std::fs::File::create(port).unwrap();
+    // To lock it, it is enough to read it: another user may have made it.
+    let port = std::fs::File::open(&port).or_else(|_| std::fs::File::create(&port)).unwrap();
     let deadline = |seconds, message| {
         thread::spawn(move || {
             thread::sleep(Duration::from_secs(seconds));
@@ -31,7 +32,7 @@ fn main() {
             std::process::exit(1);
         })
     };
-    deadline(180, "another test has held the port for three minutes");
+    deadline(900, "another test has held the port for a quarter of an hour");
     port.lock().unwrap();
     deadline(15, "the final server (listing 20-25) did not shut down in time");
     if let Err(error) = std::net::TcpListener::bind(ADDRESS) {

@@ -73,9 +73,11 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Folder {
-        let folder = env::temp_dir().join(format!("hello-mistakes-{}", process::id()));
-        fs::create_dir(&folder).unwrap();
-        Folder(folder)
+        // A process that was ended may have left one behind, and this one may have its number.
+        let folder = (0..100)
+            .map(|count| env::temp_dir().join(format!("hello-mistakes-{}-{count}", process::id())))
+            .find(|folder| fs::create_dir(folder).is_ok());
+        Folder(folder.expect("a new folder for temporary files"))
     }
 
     /// A copy of this crate, but for this file.
@@ -103,7 +105,7 @@ impl Folder {
 }
 
 fn crate_folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(".") // there cargo runs each test
 }
 
 impl Drop for Folder {
@@ -129,7 +131,7 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs your tests in a copy. They have a minute.
+/// Runs your tests in a copy. They have two minutes, as the other copies need the processor as well.
 fn run(copy: &Path) -> Ending {
     let built = cargo(copy, &["--no-run"])
         .stderr(Stdio::piped())
@@ -152,7 +154,7 @@ fn run(copy: &Path) -> Ending {
     ];
     let mut tests = cargo(copy, &run).spawn().unwrap();
     let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
+    while start.elapsed() < Duration::from_secs(120) {
         if let Some(status) = tests.try_wait().unwrap() {
             return match status.success() {
                 true => Ending::Pass,

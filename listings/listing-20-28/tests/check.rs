@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::in_time;
+use common::{in_time, DEADLINE};
 use hello::{BuildError, Closed, ThreadPool};
 use std::{
     env,
@@ -40,9 +40,7 @@ fn with_little_memory(test: &str) -> std::process::Output {
                 .unwrap()
         }
     };
-    common::within(Duration::from_secs(60), run)
-        .expect("not done after 60 s")
-        .unwrap()
+    in_time(run).unwrap()
 }
 
 #[test]
@@ -156,5 +154,5 @@ fn a_job_may_drop_its_own_pool() {
     drop(pool);
     go.send(()).unwrap();
 
-    assert_eq!(is_past.recv_timeout(Duration::from_secs(5)), Ok(()));
+    assert_eq!(is_past.recv_timeout(DEADLINE), Ok(()));
 }

@@ -2,21 +2,24 @@
 
 mod common;
 
-use common::{read, Server, ADDRESS};
-use std::{fs, io::prelude::*, net::TcpListener, process::Command, thread, time::Duration};
-
-/// The server's program.
-fn hello() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hello"))
-}
+use common::{hello, read, Server, ADDRESS};
+use std::{
+    env, fs,
+    io::{self, prelude::*, ErrorKind},
+    net::TcpListener,
+    path::PathBuf,
+    process::{self, Command},
+    thread,
+    time::{Duration, Instant},
+};
 
 /// Sends `bytes` to the server, and returns its whole response.
-fn answer(server: &Server, bytes: &[u8]) -> String {
+fn answer(server: &Server, bytes: &[u8]) -> io::Result<String> {
     let mut stream = server.connect();
-    let deadline = Some(Duration::from_secs(5));
-    stream.set_read_timeout(deadline).unwrap();
-    stream.write_all(bytes).unwrap();
-    read(stream)
+    stream.write_all(bytes)?;
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    Ok(response)
 }
 
 /// Each of the two requests gets the status, and the server ends well, without an error.
@@ -25,7 +28,16 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
     let mut server = Server::start();
 
     for request in requests {
-        let response = answer(&server, request);
+        let start = Instant::now();
+        let response = match answer(&server, request) {
+            // A server waits a second or so for the rest of what it has refused. On a machine that
+            // has much else to do, that can be too short for this client: once more, then.
+            Err(error) if hung_up(&error) && start.elapsed() > Duration::from_millis(500) => {
+                drop(server);
+                return both_get(status, requests);
+            }
+            response => response.unwrap(),
+        };
         let shown = String::from_utf8_lossy(&request[..request.len().min(40)]);
         assert!(
             response.starts_with(&format!("HTTP/1.1 {status} ")),
@@ -40,6 +52,15 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
     let (exit, _) = server.ended();
     assert!(exit.success(), "{exit}");
     assert_eq!(server.complaints(), [""; 0]);
+}
+
+/// Whether it is the other side that has ended the connection, and not the deadline.
+fn hung_up(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset
+    )
 }
 
 #[test]
@@ -222,13 +243,12 @@ fn a_taken_port_is_an_error_that_names_it() {
 #[test]
 #[cfg(target_os = "linux")]
 fn too_many_open_files_do_not_end_the_server() {
-    // The three that every process has open, the listener, and one connection.
+    // The three that every process has open, the listener, and one connection. Whoever runs these
+    // tests may have left others open: 3 and 4 are closed, and higher ones do not count.
     let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        "ulimit -n 5 && exec \"$0\"",
-        env!("CARGO_BIN_EXE_hello"),
-    ]);
+    let script = "exec 3<&- 4<&- && ulimit -n 5 && exec \"$0\"";
+    command.args(["-c", script]).arg(hello().get_program());
+    let start = Instant::now();
     let mut server = Server::start_as(command);
 
     let first = server.connect();
@@ -242,9 +262,10 @@ fn too_many_open_files_do_not_end_the_server() {
     let (exit, _) = server.ended();
     assert!(exit.success(), "{exit}");
     let complaints = server.complaints().len();
+    let time = start.elapsed();
     assert!(
-        complaints < 50,
-        "it asks again without a pause: {complaints} lines"
+        (complaints as u128) < time.as_millis() / 4,
+        "it asks again without a pause: {complaints} lines in {time:?}"
     );
 }
 
@@ -253,7 +274,7 @@ fn too_many_open_files_do_not_end_the_server() {
 fn it_does_not_matter_if_nothing_can_be_printed() {
     let mut command = Command::new("sh");
     let script = "exec \"$0\" >/dev/full 2>/dev/full"; // as a disk without room
-    command.args(["-c", script, env!("CARGO_BIN_EXE_hello")]);
+    command.args(["-c", script]).arg(hello().get_program());
     let mut server = Server::start_as(command);
 
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
@@ -264,10 +285,10 @@ fn it_does_not_matter_if_nothing_can_be_printed() {
 }
 
 /// A new folder for one test.
-fn tempdir(name: &str) -> std::path::PathBuf {
-    let thread = thread::current().id();
-    let name = format!("hello-{name}-{}-{thread:?}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir(&folder).unwrap();
-    folder
+fn tempdir(name: &str) -> PathBuf {
+    // A process that was ended may have left one behind, and this one may have its number.
+    (0..100)
+        .map(|count| env::temp_dir().join(format!("hello-{name}-{}-{count}", process::id())))
+        .find(|folder| fs::create_dir(folder).is_ok())
+        .expect("a new folder for temporary files")
 }

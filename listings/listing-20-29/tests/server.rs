@@ -4,10 +4,10 @@ mod common;
 
 use common::{Server, ADDRESS};
 use std::{
-    io::{ErrorKind, Read},
+    io::{ErrorKind, Read, Write},
     net::TcpStream,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 #[test]
@@ -29,7 +29,9 @@ fn serves_two_requests_and_ends() {
 fn finishes_the_slow_request_and_never_answers_a_third() {
     let mut server = Server::start();
 
-    let slow = server.send("/sleep");
+    let start = Instant::now();
+    let mut slow = server.connect();
+    slow.write_all(b"GET /sleep HT").unwrap(); // it cannot be finished before the rest is here
     assert!(server.get("/").starts_with("HTTP/1.1 200 OK"));
     server.printed("Shutting down.");
 
@@ -37,8 +39,10 @@ fn finishes_the_slow_request_and_never_answers_a_third() {
     let mut third = server.send("/");
     assert!(server.is_running(), "the drain ended before `/sleep` did");
 
+    slow.write_all(b"TP/1.1\r\n\r\n").unwrap();
     let response = common::read(slow);
     assert!(response.starts_with("HTTP/1.1 200 OK"));
+    assert!(start.elapsed() >= Duration::from_secs(5), "it was not slow");
 
     let mut answer = Vec::new();
     let ending = third.read_to_end(&mut answer);

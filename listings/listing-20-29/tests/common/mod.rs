@@ -4,16 +4,20 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{File, TryLockError},
     io::{self, prelude::*, BufReader, ErrorKind},
     net::{TcpListener, TcpStream},
     process::{self, Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{mpsc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
 pub const ADDRESS: &str = "127.0.0.1:7878";
+
+/// For what should be done in no time. It is long, since a machine may have much else to do, and
+/// when all is well, nobody waits for its end.
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs `f` on a thread of its own. `None`: it had not returned at the deadline.
 pub fn within<T: Send + 'static>(
@@ -31,33 +35,40 @@ pub fn within<T: Send + 'static>(
     }
 }
 
-/// Runs `f` as `within` does. If it has not returned after five seconds, ends all the tests of this
+/// Runs `f` as `within` does. If it has not returned at the deadline, ends all the tests of this
 /// file, with a message: a pool that does not stop may be printing without end.
 pub fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> thread::Result<T> {
-    within(Duration::from_secs(5), f).unwrap_or_else(|| {
+    within(DEADLINE, f).unwrap_or_else(|| {
         let test = thread::current();
         let test = test.name().unwrap_or_default();
         // Past the capturing of the test harness, which would show all that was printed.
         let _ = writeln!(
             io::stderr(),
-            "\n{}: {test} FAILED: not done after 5 s: a job waits, or the drop does",
+            "\n{}: {test} FAILED: not done after {DEADLINE:?}: a job waits, or the drop does",
             env!("CARGO_MANIFEST_DIR"),
         );
         process::exit(101)
     })
 }
 
-/// Asks again and again until the answer is yes; panics after ten seconds.
+/// Asks again and again until the answer is yes; panics at the deadline.
 #[track_caller]
 pub fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
     let start = Instant::now();
     while !check() {
         assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "waited 10 s in vain until {what}"
+            start.elapsed() < DEADLINE,
+            "waited {DEADLINE:?} in vain until {what}"
         );
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The server's program: where cargo says that it is now. This may have been compiled in another
+/// folder, of which this one is a copy.
+pub fn hello() -> Command {
+    let now = env::var_os("CARGO_BIN_EXE_hello"); // by a cargo older than 1.94, it is not set
+    Command::new(now.unwrap_or_else(|| env!("CARGO_BIN_EXE_hello").into()))
 }
 
 /// The server of this crate, running. It is ended when this is dropped.
@@ -89,7 +100,7 @@ fn lines(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 impl Server {
     /// Starts the server, when no other test has one running: the port is fixed.
     pub fn start() -> Server {
-        Server::start_as(Command::new(env!("CARGO_BIN_EXE_hello")))
+        Server::start_as(hello())
     }
 
     /// Starts the server as `command` has it.
@@ -100,7 +111,7 @@ impl Server {
 
     /// Starts the server once more, beside this one, which has the port.
     pub fn start_another(&self) -> Server {
-        Server::spawn(Command::new(env!("CARGO_BIN_EXE_hello")), None)
+        Server::spawn(hello(), None)
     }
 
     fn spawn(mut command: Command, port: Option<File>) -> Server {
@@ -130,9 +141,7 @@ impl Server {
             connected.is_some()
         });
         let stream = connected.unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(15)))
-            .unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream
     }
 
@@ -151,7 +160,7 @@ impl Server {
     /// Waits until the server has printed `line`.
     pub fn printed(&mut self, line: &str) {
         while !self.lines.iter().any(|l| l == line) {
-            match self.output.recv_timeout(Duration::from_secs(15)) {
+            match self.output.recv_timeout(DEADLINE) {
                 Ok(printed) => self.lines.push(printed),
                 Err(_) => panic!(
                     "the server did not print {line:?}; it printed {:#?}",
@@ -167,7 +176,7 @@ impl Server {
             if let Some(line) = self.error_lines.iter().find(|line| line.contains(part)) {
                 return line.clone();
             }
-            match self.errors.recv_timeout(Duration::from_secs(15)) {
+            match self.errors.recv_timeout(DEADLINE) {
                 Ok(line) => self.error_lines.push(line),
                 Err(_) => panic!(
                     "the server did not print an error with {part:?}; it printed {:#?}",
@@ -219,13 +228,34 @@ pub fn read(mut stream: TcpStream) -> String {
 
 /// One test at a time may use the port, in whichever process it runs.
 fn lock_port() -> File {
-    let file = File::create(env::temp_dir().join("hello-port-7878.lock")).unwrap();
+    // As long as all the tests of some other copy may take.
+    const PATIENCE: Duration = Duration::from_secs(15 * 60);
+    // Of the tests in this process, only one waits for the file: it speaks for all.
+    static TURN: Mutex<()> = Mutex::new(());
+
+    let _turn = TURN.lock(); // even if a test has failed while it had its turn
+    let file = port_file();
     let start = Instant::now();
-    while file.try_lock().is_err() {
+    let mut next_word = Duration::from_secs(10); // longer than the slow page takes
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => panic!("cannot lock the port: {error}"),
+        }
+        let waited = start.elapsed();
         assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "another test has held the port for 120 s"
+            waited < PATIENCE,
+            "another test has held the port for {PATIENCE:?}"
         );
+        if waited > next_word {
+            next_word += Duration::from_secs(60);
+            // Past the capturing of the test harness, which would show it when nobody waits any more.
+            let _ = writeln!(
+                io::stderr(),
+                "waiting for port 7878: another test of a listing has it"
+            );
+        }
         thread::sleep(Duration::from_millis(20));
     }
     match TcpListener::bind(ADDRESS) {
@@ -235,4 +265,18 @@ fn lock_port() -> File {
         result => drop(result.unwrap()),
     }
     file
+}
+
+/// The file whose lock stands for the port. All users of the machine share it.
+fn port_file() -> File {
+    let path = env::temp_dir().join("hello-port-7878.lock");
+    // Another user's file cannot be written. To lock it, it is enough to read it.
+    let file = File::open(&path).or_else(|_| {
+        let file = File::create_new(&path)?;
+        #[cfg(unix)] // for the others, whatever the umask says
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+        Ok(file)
+    });
+    file.or_else(|_: io::Error| File::open(&path)) // somebody else has made it just now
+        .unwrap_or_else(|error| panic!("cannot open the lock {}: {error}", path.display()))
 }

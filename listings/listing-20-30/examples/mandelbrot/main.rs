@@ -121,12 +121,15 @@ fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<
         });
     }
 
-    let start = Instant::now();
-    let picture = draw(&pool, SEAHORSES, &stop, |finished, all| {
+    let progress = |finished, all| {
         let bar = "#".repeat(finished * 32 / all);
         // `\r` goes back to the start of the line. That nobody sees it is no reason to end.
         let _ = write!(io::stderr(), "\r[{bar:.<32}] {finished} of {all} tiles");
-    });
+    };
+    progress(0, SEAHORSES.tiles().len()); // should the time be over before the first
+
+    let start = Instant::now();
+    let picture = draw(&pool, SEAHORSES, &stop, progress);
     let _ = writeln!(io::stderr(), " in {:.1?}", start.elapsed());
 
     save(&picture, File::create_new(file)?)?;
