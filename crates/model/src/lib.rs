@@ -17,7 +17,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub mod modeled;
@@ -284,8 +284,7 @@ impl Search {
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Progress) -> T) -> T {
-        // The scheduler is never left half changed: a poisoned lock is as good as any.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut lock(&self.0))
     }
 }
 
@@ -319,6 +318,12 @@ impl Scheduler for Search {
     fn next_u64(&mut self) -> u64 {
         self.with(|progress| progress.scheduler.next_u64())
     }
+}
+
+/// The guard of a lock. What a search keeps behind one is never left half changed: a poisoned lock is
+/// as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Searches every interleaving of any program on the threads of [`modeled`], and returns how many

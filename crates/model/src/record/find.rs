@@ -1,9 +1,9 @@
 //! A run in which what is wanted happens.
 
 use super::{run, switches, Ending, RECORDER};
-use crate::{Case, Pool};
+use crate::{lock, Case, Pool};
 use shuttle::scheduler::{RandomScheduler, Scheduler};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Looks for a run that ends so, and in which these sentences are said in this order, none of them
 /// before its turn: that of `tries` random ones that goes from thread to thread most seldom, and of
@@ -35,7 +35,7 @@ pub fn find<P: Pool>(
                 return Some(current.unwrap_or(runnable[0]));
             };
             // Most often the one whose turn it is goes on, else the one that ran last, else any.
-            let mut random = random.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut random = lock(&random);
             let any = |number: u64| runnable[usize::try_from(number).unwrap_or(0) % runnable.len()];
             Some(match random.next_u64() % 8 {
                 0..4 if runnable.contains(&next) => next,

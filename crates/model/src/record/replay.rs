@@ -1,8 +1,8 @@
 //! A run with a schedule that there is already.
 
 use super::{name, run, Recording};
-use crate::{Case, Pool};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::{lock, Case, Pool};
+use std::sync::{Arc, Mutex};
 
 /// Runs the program of the case once, with this schedule. `file` is the end of the path of the
 /// pool's file: the lines are lines of it. Where the schedule ends before the run does, the thread
@@ -33,10 +33,10 @@ pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Rec
             "the schedule does not fit: at its place {place}, {} cannot go on",
             name(next)
         );
-        *says_wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some(says);
+        *lock(&says_wrong) = Some(says);
         None
     });
-    if let Some(wrong) = wrong.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    if let Some(wrong) = lock(&wrong).take() {
         return Err(wrong);
     }
     let recording = recording.0;

@@ -1,9 +1,9 @@
 //! A single run that is recorded.
 
 use super::{Ending, Recorder, Recording, What, RECORDER};
-use crate::{is_deadlock, run_jobs_and_drop, Case, Pool};
+use crate::{is_deadlock, lock, run_jobs_and_drop, Case, Pool};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Runs the program once, as `choose` decides: which of the threads that can go on does, with the one
@@ -42,7 +42,7 @@ pub(crate) fn run<P: Pool>(
     if ending == Ending::Deadlock {
         recorder.events.push((None, None, What::Stuck));
     }
-    let schedule = std::mem::take(&mut *chosen.lock().unwrap_or_else(PoisonError::into_inner));
+    let schedule = std::mem::take(&mut *lock(&chosen));
     (
         Recording {
             schedule,
@@ -76,10 +76,7 @@ impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for On
         let next = (self.choose)(&runnable, current.map(usize::from))?;
         RECORDER
             .with_borrow_mut(|recorder| recorder.as_mut().map(|recorder| recorder.chosen(next)));
-        self.chosen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(next);
+        lock(&self.chosen).push(next);
         Some(next.into())
     }
 
