@@ -16,17 +16,18 @@ use std::any::Any;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub mod modeled;
 mod program;
 pub mod record;
+mod report;
 pub mod tree;
 
 pub use program::program;
+pub use report::{report, report_replay};
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
 pub trait Pool {
@@ -60,6 +61,17 @@ pub struct Case {
     pub pause: bool,
 }
 
+impl fmt::Display for Case {
+    /// `2 workers, 1 job`
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let Case { workers, jobs, .. } = *self;
+        let meet = if self.meet { " that meet" } else { "" };
+        let (some, others) = (plural(workers), plural(jobs));
+        write!(f, "{workers} worker{some}, {jobs} job{others}{meet}")
+    }
+}
+
 /// How many interleavings end in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Endings {
@@ -82,22 +94,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What has happened: who waits, or what was said with the panic.
-    fn told(&self) -> String {
-        if !self.deadlock {
-            return format!("panic, number {}: {}", self.number, self.message);
-        }
-        // shuttle names each thread that waits: `main-thread(0)`, `main-thread(1)`.
-        let threads = self.message.split("(task main-thread(").skip(1);
-        let threads = threads.filter_map(|rest| rest.split_once(')')?.0.parse().ok());
-        let threads: Vec<_> = threads.map(record::name).collect();
-        format!(
-            "deadlock, number {}, of {}",
-            self.number,
-            threads.join(", ")
-        )
-    }
-
     /// Puts it in the place of the shortest so far, if there is less to read in it: it has fewer
     /// choices, or as many, and goes from thread to thread less often.
     pub fn keep_shortest(&self, so_far: &mut Option<Failure>) {
@@ -189,19 +185,35 @@ fn config() -> Config {
 
 /// Runs the program until the search ends, or a run fails.
 fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
-    let runner = Runner::new(search.clone(), config());
-    let run = panic::catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || run_jobs_and_drop::<P>(case))
-    }));
-    run.map(drop).map_err(|payload| {
-        let message = text(&*payload).to_owned();
-        Failure {
-            number: search.with(|progress| progress.begun),
-            deadlock: message.starts_with("deadlock!"),
-            message,
-            schedule: search.with(|progress| progress.chosen.clone()),
-        }
+    let run = run(search.clone(), config(), move || {
+        run_jobs_and_drop::<P>(case)
+    });
+    run.map(drop).map_err(|message| Failure {
+        number: search.with(|progress| progress.begun),
+        deadlock: is_deadlock(&message),
+        message,
+        schedule: search.with(|progress| progress.chosen.clone()),
     })
+}
+
+/// Runs the program as often as the scheduler wants, and returns how often.
+///
+/// # Errors
+///
+/// When a run fails: what is said with its panic. Of a deadlock, shuttle says who waits.
+fn run(
+    scheduler: impl Scheduler + 'static,
+    config: Config,
+    program: impl Fn() + Send + Sync + 'static,
+) -> Result<usize, String> {
+    let runner = Runner::new(scheduler, config);
+    panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
+        .map_err(|payload| text(&*payload).to_owned())
+}
+
+/// Whether the panic with this message is shuttle's, as no thread can go on.
+fn is_deadlock(message: &str) -> bool {
+    message.starts_with("deadlock!")
 }
 
 /// What was said with a panic.
@@ -274,8 +286,7 @@ impl Search {
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Progress) -> T) -> T {
-        // The scheduler is never left half changed: a poisoned lock is as good as any.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut lock(&self.0))
     }
 }
 
@@ -311,117 +322,10 @@ impl Scheduler for Search {
     }
 }
 
-/// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
-/// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is
-/// 0 if all interleavings that were run finish, 1 if one does not, and 2 if there were more than
-/// `tries` to search.
-pub fn report<P: Pool>(
-    pool: &str,
-    cases: &[Case],
-    sampling: Option<Sampling>,
-    tries: usize,
-) -> ExitCode {
-    silence();
-    let report = |&case| match sampling {
-        Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
-        None => report_search::<P>(pool, case, tries),
-    };
-    let worst = cases.iter().map(report).max();
-    ExitCode::from(worst.unwrap_or(0))
-}
-
-fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usize) -> u8 {
-    let how = match sampling {
-        Sampling::Random => "random interleavings",
-        Sampling::Pct => "interleavings by PCT",
-    };
-    let Some(failure) = sample::<P>(case, sampling, 1, tries) else {
-        println!("{case}: {tries} {how}: all finish");
-        return 0;
-    };
-    println!("{case}: not all of {tries} {how} finish");
-    println!("  the first {}", failure.told());
-    println!("  {}", replays(pool, case, &failure));
-    1
-}
-
-fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
-    let mut shortest: [Option<Failure>; 2] = [None, None];
-    let found = search::<P>(case, most, |failure| {
-        failure.keep_shortest(&mut shortest[usize::from(failure.deadlock)]);
-        ControlFlow::Continue(())
-    });
-    let (Ok(endings) | Err(endings)) = found;
-    let Endings {
-        finish,
-        deadlock,
-        panic,
-    } = endings;
-    let all = finish + deadlock + panic;
-    println!("{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic");
-    for failure in shortest.iter().flatten() {
-        println!("  the shortest {}", failure.told());
-        println!("  {}", replays(pool, case, failure));
-    }
-    if found.is_err() {
-        println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
-        return 2;
-    }
-    u8::from(shortest.iter().any(Option::is_some))
-}
-
-/// The call that replays the failure.
-fn replays(pool: &str, case: Case, failure: &Failure) -> String {
-    let Case {
-        workers,
-        jobs,
-        meet,
-        ..
-    } = case;
-    let meet = if meet { " meet" } else { "" };
-    let schedule = record::written(&failure.schedule);
-    format!("cargo book replay {pool} {workers} {jobs}{meet} {schedule}")
-}
-
-/// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
-/// `file`. The status is 0 if the run finishes, 1 if it does not, and 2 if the schedule does not fit.
-pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCode {
-    silence();
-    let given = schedule.chars().count();
-    let schedule = record::read(schedule);
-    let recording = schedule.and_then(|schedule| record::replay::<P>(case, file, &schedule));
-    let recording = match recording {
-        Ok(recording) => recording,
-        Err(error) => {
-            // Standard error is full of what shuttle says of a failure.
-            println!("error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    println!("line");
-    for step in &recording.steps {
-        let line = step.line.map_or(String::new(), |line| line.to_string());
-        println!("{line:>4}  {}", step.said);
-    }
-    let taken = recording.schedule.len();
-    if taken > given {
-        println!(
-            "note: the schedule has {given} choices, and the run took {taken}: after them, each"
-        );
-        println!("      thread went on as long as it could");
-    }
-    ExitCode::from(u8::from(recording.ending != record::Ending::Finish))
-}
-
-impl fmt::Display for Case {
-    /// `2 workers, 1 job`
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let Case { workers, jobs, .. } = *self;
-        let meet = if self.meet { " that meet" } else { "" };
-        let (some, others) = (plural(workers), plural(jobs));
-        write!(f, "{workers} worker{some}, {jobs} job{others}{meet}")
-    }
+/// The guard of a lock. What a search keeps behind one is never left half changed: a poisoned lock is
+/// as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Searches every interleaving of any program on the threads of [`modeled`], and returns how many
@@ -431,7 +335,5 @@ impl fmt::Display for Case {
 ///
 /// What the first interleaving that fails says of it.
 pub fn search_program(program: impl Fn() + Send + Sync + 'static) -> Result<usize, String> {
-    let runner = Runner::new(DfsScheduler::new(None, false), config());
-    panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
-        .map_err(|payload| text(&*payload).to_owned())
+    run(DfsScheduler::new(None, false), config(), program)
 }

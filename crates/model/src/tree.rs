@@ -2,8 +2,8 @@
 //! through.
 
 use crate::record::{self, Recording};
-use crate::{Case, Pool};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::{lock, Case, Pool};
+use std::sync::{Arc, Mutex};
 
 /// A path through the tree, from its root to a leaf: a run, and what could have been chosen in it.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ fn first_below<P: Pool>(case: Case, file: &str, choices: Vec<usize>) -> Path {
     let points = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&points);
     let (recording, _) = record::run::<P>(case, Some(file), &[], move |threads, _| {
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&seen);
         let next = choices.get(seen.len()).or(threads.first()).copied();
         seen.push(Point {
             threads: threads.to_vec(),
@@ -54,7 +54,7 @@ fn first_below<P: Pool>(case: Case, file: &str, choices: Vec<usize>) -> Path {
         });
         next
     });
-    let points = std::mem::take(&mut *points.lock().unwrap_or_else(PoisonError::into_inner));
+    let points = std::mem::take(&mut *lock(&points));
     Path { recording, points }
 }
 

@@ -1,26 +1,23 @@
-use anyhow::{anyhow, Context, Result};
-use book::transcripts::{Exit, Signal};
-use pty_process::{
-    blocking::{self, Pty},
-    Size,
-};
-use rustix::process::{kill_process_group, Pid, Signal as UnixSignal};
+//! A command in a terminal of its own: what is shown is read, and its end waited for, by a thread.
+
+mod command;
+mod plain;
+
+use anyhow::{Context, Result};
+use book::transcripts::Exit;
+use command::{exit, Command};
+use plain::plain;
+use pty_process::blocking::Pty;
+use rustix::process::{kill_process_group, Pid, Signal};
 use std::{
-    env,
     io::{Read, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::process::ExitStatusExt,
-    },
-    path::{Path, PathBuf},
-    process::{Child, ExitStatus},
-    sync::{atomic::AtomicBool, Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    os::fd::OwnedFd,
+    path::Path,
+    process::Child,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
-
-/// Wide, so that neither cargo nor the terminal breaks a line.
-const SIZE: (u16, u16) = (50, 240);
 
 /// The status of a curl that found nobody listening.
 const CURL_REFUSED: Exit = Exit::Status(7);
@@ -44,12 +41,6 @@ struct Shared {
     command: Command,
     state: Mutex<State>,
     changed: Condvar,
-}
-
-struct Command {
-    line: String,
-    folder: PathBuf,
-    retry: bool,
 }
 
 struct State {
@@ -152,72 +143,6 @@ impl Drop for Running {
         // The port it may hold is free only when it is gone.
         self.wait_for_end(Duration::from_secs(5));
     }
-}
-
-/// A command that was started, and the two ends of its terminal.
-struct Spawned {
-    pty: Arc<Pty>,
-    child: Child,
-    command_end: Arc<OwnedFd>,
-}
-
-impl Command {
-    fn spawn(&self) -> Result<Spawned> {
-        heed_interrupts()?;
-        let (pty, pts) = blocking::open().context("cannot open a pseudo-terminal")?;
-        pty.resize(Size::new(SIZE.0, SIZE.1))?;
-        let command_end = pts.as_fd().try_clone_to_owned()?;
-        let mut command = blocking::Command::new("sh")
-            .args(["-c", &self.line])
-            .current_dir(&self.folder);
-        for (variable, _) in env::vars_os() {
-            if is_of_cargo_or_rust(&variable.to_string_lossy()) {
-                command = command.env_remove(variable);
-            }
-        }
-        let child = command
-            // A home of its own: in a shared one, cargo shows when it waits for another
-            // cargo. The listings have no dependencies, so that there is nothing to fetch.
-            .env("CARGO_HOME", self.folder.with_file_name("cargo-home"))
-            // Whatever a configuration file says, so that cargo shows a short path.
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
-            .env("CARGO_TERM_COLOR", "never")
-            .env("CARGO_TERM_PROGRESS_WHEN", "never")
-            .env("LC_ALL", "C")
-            .env("TERM", "dumb")
-            .env("no_proxy", "127.0.0.1")
-            .spawn(pts)
-            .with_context(|| format!("cannot run `sh -c {:?}`", self.line))?;
-        Ok(Spawned {
-            pty: Arc::new(pty),
-            child,
-            command_end: Arc::new(command_end),
-        })
-    }
-}
-
-/// A process that was started in the background may have been told to ignore Ctrl-C, and hands that
-/// on to what it starts. It does not hand on a handler: with one here, each command begins with the
-/// default, to be ended by the signal. The handler does just that for this process.
-fn heed_interrupts() -> Result<()> {
-    static REGISTERED: OnceLock<Result<(), String>> = OnceLock::new();
-    let registered = REGISTERED.get_or_init(|| {
-        let interrupt = UnixSignal::INT.as_raw();
-        let always = Arc::new(AtomicBool::new(true));
-        signal_hook::flag::register_conditional_shutdown(interrupt, 128 + interrupt, always)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    });
-    let registered = registered.as_ref();
-    registered.map_err(|error| anyhow!("cannot listen to Ctrl-C: {error}"))?;
-    Ok(())
-}
-
-/// Cargo and a test run set many variables that would change what a nested cargo
-/// shows. Only those of rustup stay, which say where the compiler is.
-fn is_of_cargo_or_rust(variable: &str) -> bool {
-    (variable.starts_with("CARGO") || variable.starts_with("RUST"))
-        && !variable.starts_with("RUSTUP_")
 }
 
 impl Shared {
@@ -324,57 +249,7 @@ impl State {
         if let Some(child) = &self.child {
             // The terminal made it the leader of a process group. That the group
             // is gone already is fine.
-            let _ = kill_process_group(Pid::from_child(child), UnixSignal::KILL);
-        }
-    }
-}
-
-/// How a command ended; a shell reports a signal as 128 and its number.
-fn exit(status: ExitStatus) -> Exit {
-    let interrupt = UnixSignal::INT.as_raw();
-    match (status.code(), status.signal()) {
-        (_, Some(signal)) if signal == interrupt => Exit::Signal(Signal::Interrupt),
-        (Some(code), _) if code == 128 + interrupt => Exit::Signal(Signal::Interrupt),
-        (Some(code), _) => Exit::Status(code),
-        (None, signal) => Exit::Status(128 + signal.unwrap_or_default()),
-    }
-}
-
-/// The shown bytes as plain text: `\n` where the terminal was sent any `\r`s and a
-/// `\n`, and nothing where it was told to make what follows bold or colored.
-fn plain(shown: &[u8]) -> String {
-    let text = String::from_utf8_lossy(shown);
-    let mut plain = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        match line.strip_suffix('\n') {
-            Some(line) => {
-                push_unstyled(&mut plain, &overwritten(line.trim_end_matches('\r')));
-                plain.push('\n');
-            }
-            None => push_unstyled(&mut plain, line),
-        }
-    }
-    plain
-}
-
-/// The line as it stands at last, where a `\r` has sent what follows back to its beginning.
-fn overwritten(line: &str) -> String {
-    line.split('\r').fold(String::new(), |shown, over| {
-        let rest = shown.chars().skip(over.chars().count());
-        over.chars().chain(rest).collect()
-    })
-}
-
-/// curl prints a header's name in bold, whatever `TERM` says.
-fn push_unstyled(plain: &mut String, line: &str) {
-    let mut pieces = line.split("\x1b[");
-    plain.extend(pieces.next());
-    for piece in pieces {
-        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
-        match rest.strip_prefix('m') {
-            Some(rest) => plain.push_str(rest),
-            // Another escape sequence is kept, and refused when the transcript is made.
-            None => plain.extend(["\x1b[", piece]),
+            let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
         }
     }
 }
@@ -382,6 +257,8 @@ fn push_unstyled(plain: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use book::transcripts::Signal;
+    use std::{env, fs, sync::mpsc};
 
     const SOON: Duration = Duration::from_secs(10);
 
@@ -405,32 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_are_plain() {
-        assert_eq!(plain(b"a\r\n\r\nb\r\r\nc\r"), "a\n\nb\nc\r");
-    }
-
-    #[test]
-    fn a_line_that_is_overwritten_is_what_it_was_at_last() {
-        assert_eq!(
-            plain(b"9 of 10\r10 of 10\r\nlong\rno\n"),
-            "10 of 10\nnong\n"
-        );
-    }
-
-    #[test]
-    fn styles_are_left_out_and_other_escape_sequences_kept() {
-        assert_eq!(
-            plain(b"\x1b[1mName\x1b[0m: \x1b[1;31mred\r\n"),
-            "Name: red\n"
-        );
-        assert_eq!(plain(b"a\x1b[2Kb\n"), "a\x1b[2Kb\n");
-    }
-
-    #[test]
     fn ctrl_c_is_shown_and_interrupts() {
         // Not a shell's own `echo`: a shell may miss the key while it starts a program.
         let file = env::temp_dir().join(format!("book-ready-{}", std::process::id()));
-        std::fs::write(&file, "ready\n").unwrap();
+        fs::write(&file, "ready\n").unwrap();
         let running = start(&format!("tail -f {}", file.display()));
         assert!(running.wait_until(SOON, |shown| shown == "ready\n"));
 
@@ -441,7 +296,7 @@ mod tests {
             Some(Exit::Signal(Signal::Interrupt))
         );
         assert_eq!(running.shown(), "ready\n^C");
-        std::fs::remove_file(file).unwrap();
+        fs::remove_file(file).unwrap();
     }
 
     #[test]
@@ -465,24 +320,30 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_killed_with_its_children() {
-        let running = start("sleep 60 & echo $! started; wait");
-        assert!(running.wait_until(SOON, |shown| shown.contains("started")));
-        let child = running.shown().split(' ').next().unwrap().to_owned();
-        let alive = |id: &str| {
-            let kill = std::process::Command::new("sh")
-                .args(["-c", &format!("kill -0 {id} 2>/dev/null")])
-                .status();
-            kill.unwrap().success()
-        };
-        assert!(alive(&child));
+        // The child holds the pipe open as long as it lives. Its id tells less: it stays until
+        // somebody asks how the child has ended, which here is up to the system.
+        let pipe = env::temp_dir().join(format!("book-pipe-{}", std::process::id()));
+        let _ = fs::remove_file(&pipe);
+        let running = start(&format!(
+            "mkfifo {0} && echo ready && {{ sleep 60 >{0} & wait; }}",
+            pipe.display()
+        ));
+        assert!(running.wait_until(SOON, |shown| shown == "ready\n"));
+        let (sender, receiver) = mpsc::channel();
+        let path = pipe.clone();
+        thread::spawn(move || {
+            let mut pipe = fs::File::open(path).unwrap();
+            sender.send("the child has it open").unwrap();
+            pipe.read_to_end(&mut Vec::new()).unwrap();
+            sender.send("nobody has").unwrap();
+        });
+        assert_eq!(receiver.recv_timeout(SOON), Ok("the child has it open"));
+        assert!(receiver.try_recv().is_err());
 
         drop(running);
 
-        let start = Instant::now();
-        while alive(&child) {
-            assert!(start.elapsed() < SOON, "{child} still runs");
-            thread::sleep(Duration::from_millis(10));
-        }
+        assert_eq!(receiver.recv_timeout(SOON), Ok("nobody has"));
+        fs::remove_file(pipe).unwrap();
     }
 
     #[test]
@@ -497,22 +358,6 @@ mod tests {
 
         assert_eq!(running.wait_for_end(SOON), Some(Exit::Status(0)));
         assert_eq!(running.shown(), "try\n");
-        std::fs::remove_file(file).unwrap();
-    }
-
-    #[test]
-    fn of_cargos_and_rusts_variables_only_rustups_are_kept() {
-        for gone in [
-            "CARGO",
-            "CARGO_PKG_NAME",
-            "RUST_BACKTRACE",
-            "RUSTFLAGS",
-            "CARGO_TARGET_DIR",
-        ] {
-            assert!(is_of_cargo_or_rust(gone), "{gone}");
-        }
-        for kept in ["RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "PATH", "HOME"] {
-            assert!(!is_of_cargo_or_rust(kept), "{kept}");
-        }
+        fs::remove_file(file).unwrap();
     }
 }

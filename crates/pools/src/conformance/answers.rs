@@ -1,14 +1,8 @@
-//! The questions, and how each is answered by trying it.
-//!
-//! A question can hang or abort the process that asks it. So [`ask`] has it asked by a
-//! child process, the binary `conformance`, and ends the child at a deadline.
+//! How each question is answered, in this process: by trying it.
 
-use crate::broken::{fault, HandWritten};
-use crate::{adapters, Pool, Refused};
-use std::io::{BufRead, BufReader};
+use super::{Outcome, Question};
+use crate::{Pool, Refused};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::Duration;
 use std::{mem, thread};
@@ -19,233 +13,6 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// How long to wait for what should not happen.
 const SHORT: Duration = Duration::from_millis(1500);
-
-/// When a child that has not answered is taken to hang: later than it waits for several things that
-/// do not happen.
-const DEADLINE: Duration = Duration::from_secs(18);
-
-/// What the line with a child's answer begins with. The book's pool prints lines, too.
-const ANSWER: &str = "answer: ";
-
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $(#[doc = $word] $variant,)* }
-
-        impl $name {
-            /// All of them, in the order of the table.
-            pub const ALL: &[$name] = &[$($name::$variant),*];
-
-            /// The words for it in the table.
-            pub fn words(self) -> &'static str {
-                match self { $($name::$variant => $word),* }
-            }
-
-            /// The one that is called `name`, as `Debug` prints it.
-            pub fn from_name(name: &str) -> Option<$name> {
-                Self::ALL.iter().copied().find(|one| format!("{one:?}") == name)
-            }
-        }
-    };
-}
-
-words! {
-    /// What is asked of every pool.
-    Question {
-        EveryJobOnce = "Does every job run exactly once?",
-        AtOnce = "Do four workers run four jobs at once?",
-        HeldUp = "Does a job that waits hold up the next one?",
-        PanicCost = "What does a job that panics cost?",
-        DropAfterPanic = "After that, what does the drop do?",
-        DropWaits = "Does the drop wait for running jobs?",
-        QueueAtDrop = "When do jobs run that are in the queue at the drop?",
-        QueueOfIdle = "And if the workers had nothing to do when they were queued?",
-        DropInside = "What does the drop do in one of the pool's own jobs?",
-        Joins = "Can it be waited for without a drop?",
-        JoinInside = "What does that wait do in one of the pool's own jobs?",
-        Refuses = "Can it refuse a job while it lives?",
-        Bounded = "Can its queue be bounded?",
-        GivesBack = "What does queuing a job give back?",
-    }
-}
-
-words! {
-    /// What the answer is.
-    Outcome {
-        Yes = "yes",
-        No = "no",
-        Loses = "some never",
-        Repeats = "some twice",
-        Nothing = "nothing",
-        Worker = "a worker",
-        Process = "the process",
-        Returns = "returns",
-        Panics = "panics",
-        Hangs = "hangs",
-        Aborts = "the process is gone",
-        Before = "before it returns",
-        After = "after it has returned",
-        Never = "never",
-        Partly = "some of them, never",
-        Late = "perhaps after it has returned",
-        AfterClose = "yes, once closed",
-        Absent = "no method for it",
-        NotAsked = "–",
-        ResultOrPanic = "a handle: the result, or the panic",
-        ResultPanicking = "a handle: the result; the panic goes on there",
-    }
-}
-
-/// A pool that can be asked by name.
-pub struct Entry {
-    /// Its [`Pool::NAME`].
-    pub name: &'static str,
-    /// Asks the pool in this process, which may hang or abort.
-    pub answer: fn(Question) -> Outcome,
-}
-
-const fn entry<P: Pool>() -> Entry {
-    Entry {
-        name: P::NAME,
-        answer: answer::<P>,
-    }
-}
-
-/// The pools of the table.
-pub const POOLS: &[Entry] = &[
-    entry::<adapters::Book>(),
-    entry::<threadpool::ThreadPool>(),
-    entry::<rayon::ThreadPool>(),
-    entry::<futures_executor::ThreadPool>(),
-    entry::<tokio::runtime::Runtime>(),
-];
-
-/// The hand-written pools: the first is sound, the others have one fault each.
-pub const BROKEN: &[Entry] = &[
-    entry::<HandWritten<{ fault::NONE }>>(),
-    entry::<HandWritten<{ fault::DROPPED_JOB }>>(),
-    entry::<HandWritten<{ fault::REPEATED_JOB }>>(),
-    entry::<HandWritten<{ fault::DROP_DOES_NOT_WAIT }>>(),
-    entry::<HandWritten<{ fault::DROP_HANGS }>>(),
-    entry::<HandWritten<{ fault::LOCK_HELD }>>(),
-    entry::<HandWritten<{ fault::LOST_WORKER }>>(),
-    entry::<HandWritten<{ fault::DISCARDED_QUEUE }>>(),
-    entry::<HandWritten<{ fault::ONE_WORKER }>>(),
-    entry::<HandWritten<{ fault::DISCARDED_BY_IDLE }>>(),
-    entry::<HandWritten<{ fault::DROP_PANICS }>>(),
-];
-
-/// The argument that asks one pool one question.
-pub const ASK: &str = "ask";
-
-/// The answers of the pools with these names, as a table in Markdown.
-///
-/// `program` is the path of one that does [`main`] with its arguments.
-pub fn table(program: &Path, pools: &[&str]) -> String {
-    let answers: Vec<Vec<Outcome>> = thread::scope(|scope| {
-        let asked = pools
-            .iter()
-            .map(|pool| scope.spawn(|| ask_all(program, pool)));
-        let asked: Vec<_> = asked.collect();
-        asked.into_iter().map(join).collect()
-    });
-
-    let mut table = format!("| Question | {} |\n", pools.join(" | "));
-    table += &format!("|---|{}\n", "---|".repeat(pools.len()));
-    for (row, question) in Question::ALL.iter().enumerate() {
-        let cells = answers.iter().map(|answers| answers[row].words());
-        let cells: Vec<&str> = cells.collect();
-        table += &format!("| {} | {} |\n", question.words(), cells.join(" | "));
-    }
-    table
-}
-
-/// The answers of one pool, in the order of [`Question::ALL`].
-pub fn ask_all(program: &Path, pool: &str) -> Vec<Outcome> {
-    // At the same time: they wait more than they work.
-    thread::scope(|scope| {
-        let ask = |&question| scope.spawn(move || ask(program, pool, question));
-        let asked: Vec<_> = Question::ALL.iter().map(ask).collect();
-        asked.into_iter().map(join).collect()
-    })
-}
-
-fn join<T>(thread: thread::ScopedJoinHandle<T>) -> T {
-    let result = thread.join();
-    result.unwrap_or_else(|payload| panic::resume_unwind(payload))
-}
-
-/// Has a child process ask a pool, and waits for the answer.
-///
-/// # Panics
-///
-/// If the child cannot be run, or panics instead of answering.
-pub fn ask(program: &Path, pool: &str, question: Question) -> Outcome {
-    let mut child = Command::new(program)
-        .args([ASK, pool, &format!("{question:?}")])
-        // A backtrace can take a second, and holds up what the panic leads to.
-        .env("RUST_BACKTRACE", "0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program can be run");
-    let output = child.stdout.take().expect("the output is piped");
-
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        sender.send(lines.find_map(|line| Outcome::from_name(line.strip_prefix(ANSWER)?)))
-    });
-    let answer = receiver.recv_timeout(DEADLINE);
-    let _ = child.kill();
-    let status = child.wait().expect("the child can be waited for");
-
-    match answer {
-        Ok(Some(outcome)) => outcome,
-        Err(_) => Outcome::Hangs,
-        Ok(None) if !aborted(status) => {
-            panic!("{pool}, {question:?}: no answer, {status}")
-        }
-        Ok(None) if question == Question::PanicCost => Outcome::Process,
-        Ok(None) => Outcome::Aborts,
-    }
-}
-
-/// Whether a process has ended itself, as a panic does that cannot unwind.
-fn aborted(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        const SIGABRT: i32 = 6;
-        status.signal() == Some(SIGABRT)
-    }
-    #[cfg(not(unix))]
-    {
-        !matches!(status.code(), Some(0 | 2 | 101))
-    }
-}
-
-/// Prints the table; or with the arguments [`ASK`], a pool and a question, the answer.
-///
-/// # Errors
-///
-/// When there is no such pool, or no such question.
-pub fn main(program: &Path, arguments: &[String]) -> Result<(), String> {
-    let [_, pool, question] = arguments else {
-        let pools: Vec<&str> = POOLS.iter().map(|pool| pool.name).collect();
-        print!("{}", table(program, &pools));
-        return Ok(());
-    };
-    let mut entries = POOLS.iter().chain(BROKEN);
-    let entry = entries
-        .find(|entry| entry.name == pool)
-        .ok_or("no such pool")?;
-    let question = Question::from_name(question).ok_or("no such question")?;
-
-    println!("{ANSWER}{:?}", (entry.answer)(question));
-    Ok(())
-}
 
 /// Asks a pool in this process, which may hang or abort.
 pub fn answer<P: Pool>(question: Question) -> Outcome {
@@ -343,17 +110,22 @@ fn at_once<P: Pool>(pool: &P, jobs: usize, end: fn()) -> usize {
     running
 }
 
+/// Has a worker run a job that ends when what this returns is dropped.
+fn occupy<P: Pool>(pool: &P) -> mpsc::Sender<()> {
+    let (end, may_end) = mpsc::channel();
+    let (start, has_started) = mpsc::channel();
+    pool.execute(move || {
+        let _ = start.send(());
+        let _ = may_end.recv();
+    });
+    let _ = has_started.recv();
+    end
+}
+
 fn held_up<P: Pool>() -> Outcome {
     let pool = mem::ManuallyDrop::new(P::new(2));
-    let (_end_first, first_may_end) = mpsc::channel::<()>();
-    let (start_first, first_has_started) = mpsc::channel();
+    let _first = occupy(&*pool);
     let (run_second, second_has_run) = mpsc::channel();
-
-    pool.execute(move || {
-        let _ = start_first.send(());
-        let _ = first_may_end.recv();
-    });
-    let _ = first_has_started.recv();
     pool.execute(move || {
         let _ = run_second.send(());
     });
@@ -508,13 +280,7 @@ fn bounded<P: Pool>() -> Outcome {
         return Outcome::Absent;
     };
     let pool = mem::ManuallyDrop::new(bounded(1, 1));
-    let (_end, may_end) = mpsc::channel::<()>();
-    let (start, has_started) = mpsc::channel();
-    pool.execute(move || {
-        let _ = start.send(());
-        let _ = may_end.recv();
-    });
-    let _ = has_started.recv();
+    let _running = occupy(&*pool);
     let fits = try_execute(&pool, Box::new(|| ()));
     yes_or_no(fits.is_ok() && try_execute(&pool, Box::new(|| ())).is_err())
 }

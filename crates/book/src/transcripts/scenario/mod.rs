@@ -1,4 +1,6 @@
-use super::{folder, rules::RawRules, Rules};
+mod written;
+
+use super::{folder, Rules};
 use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
 use serde::Deserialize;
@@ -8,11 +10,7 @@ use std::{
     path::Path,
     time::Duration,
 };
-
-/// How long a step may take, unless it says otherwise with `within`.
-const DEFAULT_DEADLINE: u64 = 10;
-/// The most that `within` may say, in seconds.
-const LONGEST_DEADLINE: u64 = 60;
+use written::RawScenario;
 
 /// A script for one or more terminals, and the rules for what they show.
 ///
@@ -131,43 +129,6 @@ impl fmt::Display for Exit {
     }
 }
 
-/// The scenario as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawScenario {
-    listing: String,
-    #[serde(default)]
-    port: bool,
-    #[serde(default = "yes")]
-    prebuild: bool,
-    #[serde(default, rename = "edit")]
-    edits: Vec<Edit>,
-    #[serde(rename = "step")]
-    steps: Vec<RawStep>,
-    #[serde(rename = "terminal")]
-    terminals: BTreeMap<String, RawRules>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStep {
-    terminal: String,
-    run: Option<String>,
-    #[serde(default)]
-    background: bool,
-    #[serde(default)]
-    retry: bool,
-    until: Option<String>,
-    pause: Option<u64>,
-    press: Option<String>,
-    exit: Option<Exit>,
-    within: Option<u64>,
-}
-
 impl Scenario {
     /// Reads the scenario `name` of the book at `root`.
     ///
@@ -192,26 +153,7 @@ impl Scenario {
     }
 
     fn parse(name: &str, text: &str) -> Result<Scenario> {
-        let raw: RawScenario = toml::from_str(text)?;
-        let mut steps = Vec::new();
-        for (number, step) in (1..).zip(raw.steps) {
-            steps.push(step.parse().with_context(|| format!("step {number}"))?);
-        }
-        let mut rules = BTreeMap::new();
-        for (terminal, raw) in raw.terminals {
-            let parsed = raw.parse();
-            let parsed = parsed.with_context(|| format!("the rules of terminal `{terminal}`"))?;
-            rules.insert(terminal, parsed);
-        }
-        let scenario = Scenario {
-            name: name.to_owned(),
-            listing: raw.listing,
-            rules,
-            port: raw.port,
-            prebuild: raw.prebuild,
-            edits: raw.edits,
-            steps,
-        };
+        let scenario = toml::from_str::<RawScenario>(text)?.parse(name)?;
         scenario.check_background()?;
         scenario.check_terminals()?;
         scenario.check_port()?;
@@ -301,50 +243,6 @@ impl Scenario {
             bail!("the command in `{terminal}` is left running: end with a step `exit = …`");
         }
         Ok(())
-    }
-}
-
-impl RawStep {
-    fn parse(self) -> Result<Step> {
-        let within = self.within.unwrap_or(DEFAULT_DEADLINE);
-        let longest = within.max(self.pause.unwrap_or(0));
-        ensure!(
-            longest <= LONGEST_DEADLINE,
-            "a step takes {LONGEST_DEADLINE} s at most, not {longest}"
-        );
-        ensure!(
-            self.run.is_some() || !(self.background || self.retry),
-            "`background` and `retry` go with `run`"
-        );
-        let action = match (self.run, self.until, self.pause, self.press, self.exit) {
-            (Some(command), None, None, None, exit) => Action::Run {
-                command,
-                retry: self.retry,
-                expected: match (self.background, exit) {
-                    (false, exit) => Some(exit.unwrap_or(Exit::Status(0))),
-                    (true, None) => None,
-                    (true, Some(_)) => {
-                        bail!("a background command's `exit` is a step of its own")
-                    }
-                },
-            },
-            (None, Some(pattern), None, None, None) => Action::Until(Regex::new(&pattern)?),
-            (None, None, Some(seconds), None, None) => Action::Pause(Duration::from_secs(seconds)),
-            (None, None, None, Some(key), None) => {
-                ensure!(
-                    key == "Ctrl-C",
-                    "`press` knows \"Ctrl-C\" only, not {key:?}"
-                );
-                Action::CtrlC
-            }
-            (None, None, None, None, Some(exit)) => Action::Exit(exit),
-            _ => bail!("a step has exactly one of `run`, `until`, `pause`, `press` and `exit`; only `run` may have an `exit` too"),
-        };
-        Ok(Step {
-            terminal: self.terminal,
-            action,
-            deadline: Duration::from_secs(within),
-        })
     }
 }
 

@@ -1,0 +1,118 @@
+//! A scenario as it is written, in its file.
+
+use super::{Action, Edit, Exit, Scenario, Step};
+use crate::transcripts::rules::RawRules;
+use anyhow::{bail, ensure, Context, Result};
+use regex::Regex;
+use serde::Deserialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a step may take, unless it says otherwise with `within`.
+const DEFAULT_DEADLINE: u64 = 10;
+/// The most that `within` may say, in seconds.
+const LONGEST_DEADLINE: u64 = 60;
+
+/// The scenario as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawScenario {
+    listing: String,
+    #[serde(default)]
+    port: bool,
+    #[serde(default = "yes")]
+    prebuild: bool,
+    #[serde(default, rename = "edit")]
+    edits: Vec<Edit>,
+    #[serde(rename = "step")]
+    steps: Vec<RawStep>,
+    #[serde(rename = "terminal")]
+    terminals: BTreeMap<String, RawRules>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStep {
+    terminal: String,
+    run: Option<String>,
+    #[serde(default)]
+    background: bool,
+    #[serde(default)]
+    retry: bool,
+    until: Option<String>,
+    pause: Option<u64>,
+    press: Option<String>,
+    exit: Option<Exit>,
+    within: Option<u64>,
+}
+
+impl RawScenario {
+    pub(super) fn parse(self, name: &str) -> Result<Scenario> {
+        let mut steps = Vec::new();
+        for (number, step) in (1..).zip(self.steps) {
+            steps.push(step.parse().with_context(|| format!("step {number}"))?);
+        }
+        let mut rules = BTreeMap::new();
+        for (terminal, raw) in self.terminals {
+            let parsed = raw.parse();
+            let parsed = parsed.with_context(|| format!("the rules of terminal `{terminal}`"))?;
+            rules.insert(terminal, parsed);
+        }
+        Ok(Scenario {
+            name: name.to_owned(),
+            listing: self.listing,
+            rules,
+            port: self.port,
+            prebuild: self.prebuild,
+            edits: self.edits,
+            steps,
+        })
+    }
+}
+
+impl RawStep {
+    fn parse(self) -> Result<Step> {
+        let within = self.within.unwrap_or(DEFAULT_DEADLINE);
+        let longest = within.max(self.pause.unwrap_or(0));
+        ensure!(
+            longest <= LONGEST_DEADLINE,
+            "a step takes {LONGEST_DEADLINE} s at most, not {longest}"
+        );
+        ensure!(
+            self.run.is_some() || !(self.background || self.retry),
+            "`background` and `retry` go with `run`"
+        );
+        let action = match (self.run, self.until, self.pause, self.press, self.exit) {
+            (Some(command), None, None, None, exit) => Action::Run {
+                command,
+                retry: self.retry,
+                expected: match (self.background, exit) {
+                    (false, exit) => Some(exit.unwrap_or(Exit::Status(0))),
+                    (true, None) => None,
+                    (true, Some(_)) => {
+                        bail!("a background command's `exit` is a step of its own")
+                    }
+                },
+            },
+            (None, Some(pattern), None, None, None) => Action::Until(Regex::new(&pattern)?),
+            (None, None, Some(seconds), None, None) => Action::Pause(Duration::from_secs(seconds)),
+            (None, None, None, Some(key), None) => {
+                ensure!(
+                    key == "Ctrl-C",
+                    "`press` knows \"Ctrl-C\" only, not {key:?}"
+                );
+                Action::CtrlC
+            }
+            (None, None, None, None, Some(exit)) => Action::Exit(exit),
+            _ => bail!("a step has exactly one of `run`, `until`, `pause`, `press` and `exit`; only `run` may have an `exit` too"),
+        };
+        Ok(Step {
+            terminal: self.terminal,
+            action,
+            deadline: Duration::from_secs(within),
+        })
+    }
+}

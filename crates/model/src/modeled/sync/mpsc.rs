@@ -1,0 +1,150 @@
+//! `std::sync::mpsc`.
+
+use crate::record::{channel_id, note, What};
+pub use shuttle::sync::mpsc::*;
+use std::time::Duration;
+
+#[track_caller]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = shuttle::sync::mpsc::channel();
+    let id = opened::<T>();
+    (Sender { sender, id }, Receiver { receiver, id })
+}
+
+#[track_caller]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    let (sender, receiver) = shuttle::sync::mpsc::sync_channel(bound);
+    let id = opened::<T>();
+    (SyncSender { sender, id }, Receiver { receiver, id })
+}
+
+/// Numbers a new channel, and notes that it is there.
+#[track_caller]
+fn opened<T>() -> usize {
+    let id = channel_id();
+    note(|| What::Opens {
+        channel: id,
+        jobs: std::any::type_name::<T>().contains("FnOnce"),
+    });
+    id
+}
+
+macro_rules! sender {
+    ($name:ident) => {
+        /// As its namesake in `std::sync::mpsc`.
+        #[derive(Debug)]
+        pub struct $name<T> {
+            sender: shuttle::sync::mpsc::$name<T>,
+            id: usize,
+        }
+
+        impl<T> $name<T> {
+            #[track_caller]
+            pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+                let result = self.sender.send(message);
+                note(|| What::Sends(self.id, result.is_ok()));
+                result
+            }
+        }
+
+        impl<T> Clone for $name<T> {
+            #[track_caller]
+            fn clone(&self) -> $name<T> {
+                let sender = self.sender.clone();
+                note(|| What::ClonesSender(self.id));
+                $name {
+                    sender,
+                    id: self.id,
+                }
+            }
+        }
+
+        impl<T> Drop for $name<T> {
+            fn drop(&mut self) {
+                // Whether the channel is closed before or after what another thread does is
+                // to be searched, too. To shuttle, dropping a sender is no point to switch at.
+                if !std::thread::panicking() {
+                    shuttle::thread::sleep(Duration::ZERO);
+                }
+                // The sender itself is dropped right after, and no thread comes between.
+                note(|| What::DropsSender(self.id));
+            }
+        }
+    };
+}
+
+sender!(Sender);
+sender!(SyncSender);
+
+impl<T> SyncSender<T> {
+    #[track_caller]
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let result = self.sender.try_send(message);
+        if result.is_ok() {
+            note(|| What::Sends(self.id, true));
+        }
+        result
+    }
+}
+
+/// As `std::sync::mpsc::Receiver`.
+#[derive(Debug)]
+pub struct Receiver<T> {
+    receiver: shuttle::sync::mpsc::Receiver<T>,
+    id: usize,
+}
+
+impl<T> Receiver<T> {
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        note(|| What::Receives(self.id));
+        let result = self.receiver.recv();
+        note(|| What::Received(self.id, result.is_ok()));
+        result
+    }
+
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let result = self.receiver.try_recv();
+        match result {
+            Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.id)),
+            _ => note(|| What::Received(self.id, result.is_ok())),
+        }
+        result
+    }
+
+    /// The model has no time: it waits as long as it takes.
+    #[track_caller]
+    pub fn recv_timeout(&self, _: Duration) -> Result<T, RecvTimeoutError> {
+        self.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    }
+
+    #[track_caller]
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.recv().ok())
+    }
+
+    #[track_caller]
+    pub fn try_iter(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.try_recv().ok())
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self)
+    }
+}
+
+/// As `std::sync::mpsc::IntoIter`.
+#[derive(Debug)]
+pub struct IntoIter<T>(Receiver<T>);
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}

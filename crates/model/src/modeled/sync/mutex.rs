@@ -1,0 +1,118 @@
+use crate::record::{note, What};
+use shuttle::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// As `std::sync::Mutex`.
+#[derive(Debug, Default)]
+pub struct Mutex<T: ?Sized>(shuttle::sync::Mutex<T>);
+
+/// As `std::sync::MutexGuard`.
+pub struct MutexGuard<'m, T: ?Sized> {
+    /// There until the guard is dropped, or taken apart.
+    guard: Option<shuttle::sync::MutexGuard<'m, T>>,
+    mutex: &'m Mutex<T>,
+}
+
+const HELD: &str = "a guard that can be used holds its lock";
+
+impl<T> Mutex<T> {
+    #[track_caller]
+    pub const fn new(value: T) -> Mutex<T> {
+        Mutex(shuttle::sync::Mutex::new(value))
+    }
+
+    #[allow(clippy::missing_errors_doc)]
+    pub fn into_inner(self) -> LockResult<T> {
+        self.0.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// What tells this lock from others.
+    pub(super) fn id(&self) -> usize {
+        std::ptr::from_ref(&self.0).cast::<()>().addr()
+    }
+
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        note(|| What::Wants(self.id()));
+        let result = self.0.lock();
+        self.taken(result)
+    }
+
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Ok(self.taken(Ok(guard))?),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(self.taken(Err(poisoned))?),
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn taken<'m>(
+        &'m self,
+        result: LockResult<shuttle::sync::MutexGuard<'m, T>>,
+    ) -> LockResult<MutexGuard<'m, T>> {
+        note(|| What::Holds(self.id(), result.is_err()));
+        let guard = |guard| MutexGuard {
+            guard: Some(guard),
+            mutex: self,
+        };
+        match result {
+            Ok(free) => Ok(guard(free)),
+            Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
+        }
+    }
+
+    #[allow(clippy::missing_errors_doc)]
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.0.get_mut()
+    }
+
+    pub fn clear_poison(&self) {
+        self.0.clear_poison();
+    }
+}
+
+impl<'m, T: ?Sized> MutexGuard<'m, T> {
+    /// Its lock, still held, and what holds it.
+    pub(super) fn into_parts(mut self) -> (&'m Mutex<T>, shuttle::sync::MutexGuard<'m, T>) {
+        (self.mutex, self.guard.take().expect(HELD))
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            drop(guard);
+            note(|| What::Releases(self.mutex.id()));
+        }
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.guard.as_ref().expect(HELD)
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.guard.as_mut().expect(HELD)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,125 @@
+//! What `cargo book search` and `cargo book replay` print of a pool.
+
+use crate::{record, sample, search, silence, Case, Endings, Failure, Pool, Sampling};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+/// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
+/// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is
+/// 0 if all interleavings that were run finish, 1 if one does not, and 2 if there were more than
+/// `tries` to search.
+pub fn report<P: Pool>(
+    pool: &str,
+    cases: &[Case],
+    sampling: Option<Sampling>,
+    tries: usize,
+) -> ExitCode {
+    silence();
+    let report = |&case| match sampling {
+        Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
+        None => report_search::<P>(pool, case, tries),
+    };
+    let worst = cases.iter().map(report).max();
+    ExitCode::from(worst.unwrap_or(0))
+}
+
+fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usize) -> u8 {
+    let how = match sampling {
+        Sampling::Random => "random interleavings",
+        Sampling::Pct => "interleavings by PCT",
+    };
+    let Some(failure) = sample::<P>(case, sampling, 1, tries) else {
+        println!("{case}: {tries} {how}: all finish");
+        return 0;
+    };
+    println!("{case}: not all of {tries} {how} finish");
+    println!("  the first {}", failure.told());
+    println!("  {}", replays(pool, case, &failure));
+    1
+}
+
+fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
+    let mut shortest: [Option<Failure>; 2] = [None, None];
+    let found = search::<P>(case, most, |failure| {
+        failure.keep_shortest(&mut shortest[usize::from(failure.deadlock)]);
+        ControlFlow::Continue(())
+    });
+    let (Ok(endings) | Err(endings)) = found;
+    let Endings {
+        finish,
+        deadlock,
+        panic,
+    } = endings;
+    let all = finish + deadlock + panic;
+    println!("{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic");
+    for failure in shortest.iter().flatten() {
+        println!("  the shortest {}", failure.told());
+        println!("  {}", replays(pool, case, failure));
+    }
+    if found.is_err() {
+        println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
+        return 2;
+    }
+    u8::from(shortest.iter().any(Option::is_some))
+}
+
+/// The call that replays the failure.
+fn replays(pool: &str, case: Case, failure: &Failure) -> String {
+    let Case {
+        workers,
+        jobs,
+        meet,
+        ..
+    } = case;
+    let meet = if meet { " meet" } else { "" };
+    let schedule = record::written(&failure.schedule);
+    format!("cargo book replay {pool} {workers} {jobs}{meet} {schedule}")
+}
+
+/// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
+/// `file`. The status is 0 if the run finishes, 1 if it does not, and 2 if the schedule does not fit.
+pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCode {
+    silence();
+    let given = schedule.chars().count();
+    let schedule = record::read(schedule);
+    let recording = schedule.and_then(|schedule| record::replay::<P>(case, file, &schedule));
+    let recording = match recording {
+        Ok(recording) => recording,
+        Err(error) => {
+            // Standard error is full of what shuttle says of a failure.
+            println!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("line");
+    for step in &recording.steps {
+        let line = step.line.map_or(String::new(), |line| line.to_string());
+        println!("{line:>4}  {}", step.said);
+    }
+    let taken = recording.schedule.len();
+    if taken > given {
+        println!(
+            "note: the schedule has {given} choices, and the run took {taken}: after them, each"
+        );
+        println!("      thread went on as long as it could");
+    }
+    ExitCode::from(u8::from(recording.ending != record::Ending::Finish))
+}
+
+impl Failure {
+    /// What has happened: who waits, or what was said with the panic.
+    fn told(&self) -> String {
+        if !self.deadlock {
+            return format!("panic, number {}: {}", self.number, self.message);
+        }
+        // shuttle names each thread that waits: `main-thread(0)`, `main-thread(1)`.
+        let threads = self.message.split("(task main-thread(").skip(1);
+        let threads = threads.filter_map(|rest| rest.split_once(')')?.0.parse().ok());
+        let threads: Vec<_> = threads.map(record::name).collect();
+        format!(
+            "deadlock, number {}, of {}",
+            self.number,
+            threads.join(", ")
+        )
+    }
+}
