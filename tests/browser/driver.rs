@@ -47,9 +47,7 @@ impl Browser {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| {
-                format!("cannot run chromedriver: {error}; install it, and chromium")
-            })?;
+            .map_err(|error| format!("cannot run chromedriver: {error}"))?;
         let output = driver.stdout.take();
         let mut browser = Browser {
             driver,
@@ -168,7 +166,9 @@ impl Browser {
     }
 
     fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failed> {
-        let place = |problem: String| Failed::from(format!("chromedriver, {path}: {problem}"));
+        // Without the session's number.
+        let name = path.splitn(4, '/').nth(3).unwrap_or("session");
+        let place = |problem: String| Failed::from(format!("chromedriver, {name}: {problem}"));
         let left = self.until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(place("the time is over".into()));

@@ -61,7 +61,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     }
     pages.sort();
 
-    let browsers = Arc::new(Browsers::default());
+    let browsers = Arc::new(Browsers {
+        missing,
+        ..Browsers::default()
+    });
     let mut trials = Vec::new();
     // First what takes longest.
     let print = site.join("print.html");
@@ -123,6 +126,8 @@ where
 /// static would not do, since the program may end without dropping it.
 #[derive(Default)]
 struct Browsers {
+    /// What has to be installed first.
+    missing: Option<&'static str>,
     state: Mutex<State>,
     returned: Condvar,
     kinds: Kinds,
@@ -138,6 +143,9 @@ impl Browsers {
     /// Waits for a browser, or starts one, and lends it. It is lent again if all went well; what
     /// state it is in otherwise is not known, so it is ended.
     fn lend<T>(&self, act: impl FnOnce(&Browser) -> Result<T, Failed>) -> Result<T, Failed> {
+        if let Some(tool) = self.missing {
+            return Err(format!("cannot run {tool}: install it").into());
+        }
         let limit = thread::available_parallelism()
             .map_or(1, usize::from)
             .min(BROWSERS);
