@@ -1,10 +1,20 @@
-// What tests/browser.rs asks of a page; this file is run in it first.
+// What the tests ask of a page. This file is run in it before the page's own scripts.
 'use strict';
 
-// Nothing is looked at while it still moves.
-const still = document.createElement('style');
-still.textContent = '*, ::before { transition: none !important; }';
-document.head.append(still);
+// What the pages before have left in this browser.
+if (location.protocol === 'file:') {
+    localStorage.clear();
+    sessionStorage.clear();
+}
+
+// Nothing is looked at while it still moves. And axe-core says nothing of a text's color on a
+// gradient, as there is at the edges of a wide table.
+document.addEventListener('DOMContentLoaded', () => {
+    const still = document.createElement('style');
+    still.textContent = '*, ::before { transition: none !important; } '
+        + '.table-wrapper { background-image: none !important; }';
+    document.head.append(still);
+});
 
 window.book = {
     // Folds or unfolds what can be folded, hidden lines of code included. The files in the box of a
@@ -40,48 +50,133 @@ window.book = {
         }
     },
 
-    // What axe-core has to say against what can be seen of the page, one line for each element.
-    axe(options = {}) {
-        const folded = document.querySelectorAll('main details:not([open]) > :not(summary)');
-        return book.without(folded, async () => {
-            // Until what has just changed has been laid out, and the page has seen it.
+    // The same, for the elements that only color the code: a text takes their place.
+    async uncolored(act) {
+        const colors = element => element.matches('span')
+            && Array.from(element.attributes).every(({ name }) => name === 'class');
+        const codes = Array.from(document.querySelectorAll('main code:has(*)'))
+            .filter(code => Array.from(code.querySelectorAll('*')).every(colors))
+            .map(code => [code, code.innerText, Array.from(code.childNodes)]); // without hidden lines
+        codes.forEach(([code, text]) => code.replaceChildren(text));
+        try {
+            return await act();
+        } finally {
+            codes.forEach(([code, , nodes]) => code.replaceChildren(...nodes));
+        }
+    },
+
+    // What axe-core has to say against what can be seen of the page, one line for each element. Its
+    // rules on colors take much longer than all others, and are run by `colors`.
+    axe(options = { rules: { ...book.colorRules(false), 'target-size': { enabled: true } } }) {
+        return book.without(book.folded(), () => book.uncolored(async () => {
+            await book.settled();
+            return book.inspect(options);
+        }));
+    },
+
+    async inspect(options) {
+        const { violations } = await axe.run({
+            resultTypes: ['violations'], // quicker
+            preload: false, // the style sheets once more, which a page from a file may not ask for
+            ...options,
+        });
+        return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
+            const why = node.any.concat(node.all, node.none).map(check => check.message);
+            return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
+        }));
+    },
+
+    // What is folded away.
+    folded() {
+        return document.querySelectorAll('main details:not([open]) > :not(summary)');
+    },
+
+    // Until what has just changed has been laid out, and the page has seen it. A theme enables
+    // style sheets, which are read again for that.
+    async settled() {
+        const sheets = Array.from(document.querySelectorAll('link[rel~="stylesheet"]'));
+        do {
             await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-            const { violations } = await axe.run({
-                resultTypes: ['violations'], // quicker
-                preload: false, // the style sheets once more, which a page from a file may not ask for
-                rules: { 'target-size': { enabled: true } },
-                ...options,
-            });
-            return violations.flatMap(({ id, help, nodes }) => nodes.map(node => {
-                const why = node.any.concat(node.all, node.none).map(check => check.message);
-                return `${id}: ${help}: ${node.target.join(' ')}: ${why.join('; ')}`;
-            }));
+        } while (sheets.some(link => !link.disabled && !link.sheet));
+    },
+
+    // The rules on colors, enabled or not, but for the one of level AAA, which axe leaves out.
+    colorRules(enabled) {
+        return Object.fromEntries(axe.getRules(['cat.color'])
+            .filter(({ ruleId }) => ruleId !== 'color-contrast-enhanced')
+            .map(({ ruleId }) => [ruleId, { enabled }]));
+    },
+
+    // The same as `axe`, for the rules on colors alone. Of the elements of one kind in the text, one
+    // is kept for that, and none if the kind is among `known`. Returns the problems, and the kinds
+    // that are new.
+    colors(known) {
+        return book.without(book.folded(), async () => {
+            await book.settled();
+            const kinds = new Set(known);
+            const fresh = [];
+            const alike = [];
+            const look = (element, above) => {
+                const kind = book.kind(element, above);
+                const start = alike.length;
+                let same = kinds.has(kind);
+                if (!same) {
+                    kinds.add(kind);
+                    fresh.push(kind);
+                }
+                for (const child of element.children) {
+                    same = look(child, kind) && same;
+                }
+                if (same) {
+                    alike.splice(start, Infinity, element); // with all that is in it
+                }
+                return same;
+            };
+            const text = document.querySelector('main');
+            const above = element => (element ? book.kind(element, above(element.parentElement)) : 0);
+            look(text, above(text.parentElement));
+            const runOnly = Object.keys(book.colorRules(true));
+            return [await book.without(alike, () => book.inspect({ runOnly })), fresh];
         });
     },
 
-    // The same, for the rules that are about colors alone. Of elements that look alike, since their
-    // tags and classes are the same, up to the root, one is kept for that.
-    colors() {
-        const known = new Set();
-        const alike = [];
-        const look = (element, above) => {
-            const kind = `${above} ${element.tagName}.${element.className}`;
-            const start = alike.length;
-            const same = Array.from(element.children, child => look(child, kind)).every(Boolean)
-                && known.has(kind);
-            known.add(kind);
-            if (same) {
-                alike.splice(start, Infinity, element); // with all that is in it
-            }
-            return same;
-        };
-        look(document.querySelector('main'), '');
-        const rules = axe.getRules(['cat.color']).map(({ ruleId }) => ruleId)
-            .filter(rule => rule !== 'color-contrast-enhanced'); // level AAA, which axe leaves out
-        return book.without(alike, () => book.axe({ runOnly: rules }));
+    // A number for all that decides what axe-core says of an element's colors, given the kind of the
+    // element that it is in: how it looks, and whether it has text that counts.
+    kind(element, above) {
+        const style = getComputedStyle(element);
+        const text = node => node.textContent.trim();
+        const weight = text => (text.length < 2 ? text.length : /[\p{L}\p{N}]/u.test(text));
+        const own = Array.from(element.childNodes).filter(node => node.nodeType === Node.TEXT_NODE);
+        const description = [
+            above, element.tagName, element.className, weight(own.map(text).join('')),
+            element.disabled, element.ariaDisabled, element.ariaHidden,
+            ...book.looks.map(property => style[property]),
+        ];
+        if (element.matches('a')) {
+            // It has to differ from the text around it, where there is some.
+            const around = element.parentElement.closest('p, li, dd, dt, td, th, summary, figcaption, div');
+            const links = Array.from(around.querySelectorAll('a'), text).join('').length;
+            description.push(weight(text(around).slice(links)));
+        }
+        // A hash of 53 bits: cyrb53, by bryc, in the public domain.
+        let [high, low] = [0xdeadbeef, 0x41c6ce57];
+        for (const character of description.join('\n')) {
+            const code = character.codePointAt(0);
+            high = Math.imul(high ^ code, 2654435761);
+            low = Math.imul(low ^ code, 1597334677);
+        }
+        high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+        low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+        return 4294967296 * (2097151 & low) + (high >>> 0);
     },
 
-    // The same, for the rules whose answer can change with the width of the page.
+    looks: [
+        'display', 'visibility', 'position', 'zIndex', 'color', 'backgroundColor', 'backgroundImage',
+        'opacity', 'filter', 'mixBlendMode', 'textShadow', 'fontSize', 'fontWeight', 'fontStyle',
+        'textDecorationLine', 'borderBottomWidth', 'borderBottomStyle',
+    ],
+
+    // The same as `axe`, for the rules whose answer can change with the width of the page.
     narrow() {
         return book.axe({ runOnly: ['scrollable-region-focusable', 'target-size'] });
     },

@@ -1,0 +1,233 @@
+//! What is asked of the pages. Each check returns the problems that it has found.
+
+use super::driver::{DOWN, ENTER, ESCAPE, LEFT, RIGHT, TAB};
+use super::page::Page;
+use super::{PHONE, THEMES, WIDE};
+use libtest_mimic::Failed;
+use serde_json::{json, Value};
+use std::path::{Path, PathBuf};
+
+/// Everything can be reached with the Tab key, is seen when it has the focus, and obeys the keyboard.
+pub fn keyboard(page: &Page, width: u32, unfold: &str) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    let place = format!("{width} px wide");
+
+    // The first key press shows the way past the menu.
+    page.press([TAB])?;
+    let first = page.run("return document.activeElement.textContent")?;
+    if first != "Skip to the text" {
+        problems.push(format!(
+            "{place}: the first Tab leads to {first}, not past the menu"
+        ));
+    } else {
+        page.press([ENTER])?;
+        let skipped = page.run("return document.activeElement.id")?;
+        if skipped != "mdbook-content" {
+            problems.push(format!("{place}: the way past the menu leads to {skipped}"));
+        }
+    }
+
+    if width == WIDE {
+        page.run(unfold)?;
+        let stops = page.run("return book.watchFocus()")?;
+        let stops = stops.as_u64().unwrap_or_default() as usize;
+        // What scrolls is a stop, too, which is not counted: a few times more.
+        let mut missed = Vec::new();
+        for count in [stops + 5, 20, 20] {
+            page.hold(TAB, count)?;
+            missed = page.problems(&place, "book.focusProblems()")?;
+            if missed.is_empty() {
+                break;
+            }
+        }
+        problems.extend(missed);
+    }
+
+    // A summary unfolds, and folds again.
+    page.run("book.fold(true)")?;
+    let opened = "return document.querySelectorAll('main details[open]').length";
+    for expected in [1, 0] {
+        let focus =
+            "const s = document.querySelector('main summary'); if (s) s.focus(); return !!s";
+        if page.run(focus)? == true {
+            page.press([ENTER])?;
+            let found = page.run(opened)?;
+            if found != expected {
+                problems.push(format!(
+                    "{place}: Enter leaves {found} folds open, not {expected}"
+                ));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Every copy button copies exactly its text. One that is pressed with the keyboard puts it on the
+/// clipboard.
+pub fn copied(page: &Page) -> Result<Vec<String>, Failed> {
+    page.run("book.fold(true)")?; // lines that are hidden are not copied
+                                  // A page may copy only what its reader asks for.
+    let asked = json!({
+        "expression": "book.copyProblems()", "userGesture": true, "returnByValue": true,
+    });
+    let found = page.devtools("Runtime.evaluate", asked)?;
+    let found = &found["result"]["value"];
+    let found = found.as_array().ok_or("what is copied is not known")?;
+    let found = found.iter().filter_map(Value::as_str);
+    let mut problems: Vec<_> = found.map(str::to_owned).collect();
+
+    let expected = page.run("return book.copies()[0] ?? null")?;
+    if expected != Value::Null {
+        page.run("book.buttons[0].focus()")?;
+        page.press([ENTER])?;
+        page.run("book.field()")?;
+        page.paste()?;
+        let pasted = page.run("return book.pasted()")?;
+        if pasted != expected {
+            problems.push(format!(
+                "the first button copies\n{pasted}\ninstead of\n{expected}"
+            ));
+        }
+    }
+    Ok(problems)
+}
+
+/// axe-core: all of its rules once, with everything unfolded that `unfold` does; those on colors in
+/// every theme.
+pub fn themes(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
+    page.run(unfold)?;
+    let mut problems = page.problems("unfolded", "book.axe()")?;
+    // The themes change colors, and nothing else.
+    for theme in THEMES {
+        page.theme(theme)?;
+        problems.extend(page.colors(theme, theme)?);
+    }
+    Ok(problems)
+}
+
+/// On a phone nothing is too wide, and what scrolls or is touched is as axe-core wants it.
+pub fn phone(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    for fold in [unfold, "book.fold(true)"] {
+        page.run(fold)?;
+        let place = format!("{PHONE} px wide");
+        problems.extend(page.problems(&place, "book.overflow()")?);
+    }
+    let place = format!("folded, {PHONE} px wide");
+    problems.extend(page.problems(&place, "book.narrow()")?);
+    Ok(problems)
+}
+
+/// The menus, opened and used with the keyboard; their colors in every theme.
+pub fn menus(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    page.load(path)?;
+
+    let sidebar = "return document.documentElement.classList.contains('sidebar-visible')";
+    for expected in [false, true] {
+        page.run("document.getElementById('sidebar-toggle').focus()")?;
+        page.press([ENTER])?;
+        if page.run(sidebar)? != expected {
+            problems.push("Enter does not move the table of contents".into());
+        }
+    }
+
+    page.run("document.getElementById('mdbook-search-toggle').focus()")?;
+    page.press([ENTER])?;
+    page.press("sender".chars())?;
+    let results = "new Promise(done => { const look = () => \
+         document.querySelector('#mdbook-searchresults li') ? done([]) : setTimeout(look, 50); \
+         look(); })";
+    problems.extend(page.problems("search", results)?);
+
+    // With the results found, and the list of themes open.
+    for theme in THEMES {
+        page.theme(theme)?;
+        page.run("document.getElementById('mdbook-theme-toggle').focus()")?;
+        page.press([ENTER])?;
+        let place = format!("{theme}, menus");
+        if theme == THEMES[0] {
+            problems.extend(page.problems(&place, "book.axe()")?);
+        }
+        problems.extend(page.colors(&place, theme)?);
+        page.press([DOWN, ESCAPE])?;
+    }
+
+    // The theme that is chosen with the keyboard is shown.
+    page.run("document.getElementById('mdbook-theme-toggle').focus()")?;
+    page.press([ENTER])?;
+    page.run("document.getElementById('mdbook-theme-coal').focus()")?;
+    page.press([ENTER])?;
+    if page.run("return document.documentElement.classList.contains('coal')")? != true {
+        problems.push("Enter does not choose a theme".into());
+    }
+    Ok(problems)
+}
+
+/// The timelines say what their rows say, obey the keyboard, ask, and have addresses.
+pub fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    for path in paths {
+        page.load(path)?;
+        let place = path.file_name().unwrap_or_default().to_string_lossy();
+        problems.extend(page.problems(&place, "book.timelineProblems()")?);
+    }
+
+    // The arrow keys step, and do not turn the page, even at the first step.
+    let account = "const account = document.querySelector('schedule-timeline .account'); \
+         return account ? account.textContent : `another page, ${document.title}`";
+    page.load(&paths[0])?;
+    page.run("document.querySelector('.player .next').focus()")?;
+    page.press([LEFT, RIGHT, RIGHT, LEFT, ENTER, RIGHT])?;
+    let said = page.run(account)?;
+    if !said.as_str().unwrap_or_default().starts_with("Step 4 of ") {
+        problems.push(format!("the arrow keys lead to: {said}"));
+    }
+
+    page.load(&paths[0])?;
+
+    // Before the decisive step the reader is asked; the answer is judged, and the step shown.
+    let to_question =
+        "for (let i = 0; i < 100 && !document.querySelector('.choices button'); i += 1) \
+         document.querySelector('.player .next').click(); \
+         return Array.from(document.querySelectorAll('.choices button'), b => b.textContent)";
+    let choices = page.run(to_question)?;
+    let choices = choices.as_array().map_or(0, Vec::len);
+    if !(2..=3).contains(&choices) {
+        problems.push(format!("asks with {choices} choices"));
+    }
+    page.run("document.querySelector('.choices button').focus()")?;
+    page.press([ENTER])?;
+    let said = page.run(account)?;
+    let said = said.as_str().unwrap_or_default();
+    if !said.contains("No: Nobody can go on") {
+        problems.push(format!("to a wrong answer it says: {said}"));
+    }
+
+    // A run has an address.
+    page.load_at(&paths[1], "#run-20-24-while-let")?;
+    let chosen = "return Array.from(document.querySelectorAll('.player select'), \
+         select => select.value).join()";
+    let chosen = page.run(chosen)?;
+    if !chosen
+        .as_str()
+        .unwrap_or_default()
+        .ends_with("With while let")
+    {
+        problems.push(format!("an address leads to the run {chosen}"));
+    }
+    Ok(problems)
+}
+
+/// On paper nothing is folded away, and everything is dark on white, whatever the theme.
+pub fn paper(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+    let mut problems = Vec::new();
+    page.media("print")?;
+    page.load(path)?;
+    page.theme("navy")?;
+    problems.extend(page.problems("print", "book.missingOnPaper()")?);
+    problems.extend(page.problems("print", "book.timelinesOnPaper()")?);
+    // The text is that of the pages, each of which is inspected in full.
+    problems.extend(page.colors("print", "navy")?);
+    Ok(problems)
+}
