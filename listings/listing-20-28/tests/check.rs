@@ -40,7 +40,9 @@ fn with_little_memory(test: &str) -> std::process::Output {
                 .unwrap()
         }
     };
-    in_time(run).unwrap()
+    common::within(Duration::from_secs(60), run)
+        .expect("not done after 60 s")
+        .unwrap()
 }
 
 #[test]
