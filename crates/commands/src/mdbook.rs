@@ -316,7 +316,7 @@ mod choice {
             let log = self.folder.join("installed");
             self.script(
                 "cargo",
-                &format!("echo \"$@\" > {}; exit {status}", log.display()),
+                &format!("echo \"$@\" > '{}'; exit {status}", log.display()),
             );
         }
 

@@ -237,6 +237,12 @@ impl Recorder {
     }
 }
 
+/// Whether this program knows the lines of its stack, which lines of drops are read from. It does not
+/// where it was built without debug info.
+pub fn knows_lines() -> bool {
+    line_on_stack(file!()).is_some()
+}
+
 /// The line of the innermost frame that is in the file. std shows frames as text only.
 fn line_on_stack(file: &str) -> Option<u32> {
     let stack = Backtrace::force_capture().to_string();

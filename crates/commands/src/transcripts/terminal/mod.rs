@@ -286,7 +286,7 @@ mod tests {
         // Not a shell's own `echo`: a shell may miss the key while it starts a program.
         let file = env::temp_dir().join(format!("book-ready-{}", std::process::id()));
         fs::write(&file, "ready\n").unwrap();
-        let running = start(&format!("tail -f {}", file.display()));
+        let running = start(&format!("tail -f '{}'", file.display()));
         assert!(running.wait_until(SOON, |shown| shown == "ready\n"));
 
         running.press_ctrl_c().unwrap();
@@ -325,7 +325,7 @@ mod tests {
         let pipe = env::temp_dir().join(format!("book-pipe-{}", std::process::id()));
         let _ = fs::remove_file(&pipe);
         let running = start(&format!(
-            "mkfifo {0} && echo ready && {{ sleep 60 >{0} & wait; }}",
+            "mkfifo '{0}' && echo ready && {{ sleep 60 >'{0}' & wait; }}",
             pipe.display()
         ));
         assert!(running.wait_until(SOON, |shown| shown == "ready\n"));
@@ -350,7 +350,7 @@ mod tests {
     fn a_retried_command_shows_its_last_try_only() {
         let file = env::temp_dir().join(format!("book-retry-{}", std::process::id()));
         let line = format!(
-            "echo try; test -e {0} && exit 0; touch {0}; exit 7",
+            "echo try; test -e '{0}' && exit 0; touch '{0}'; exit 7",
             file.display()
         );
 
