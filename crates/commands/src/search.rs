@@ -1,12 +1,17 @@
 //! Searches every interleaving of a reader's own pool, and replays one: `cargo book search FOLDER`,
 //! `cargo book replay FOLDER ...`.
 
-use crate::step::{expect_hello, write_files};
+mod followed;
+
+use crate::{
+    progress,
+    step::{expect_hello, write_files},
+};
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{self, Command, ExitCode, Stdio},
+    process::{self, Command, ExitCode, ExitStatus, Stdio},
 };
 
 /// More interleavings than this take minutes.
@@ -36,7 +41,11 @@ fn main() -> std::process::ExitCode {
 ///
 /// As [`command`].
 pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    run_to_end(command(root, arguments)?)
+    let shown = progress::begin()?;
+    progress::part("building the search");
+    let status = followed::run(&mut command(root, arguments)?).context("cannot run the search")?;
+    drop(shown);
+    Ok(exit_code(status))
 }
 
 /// Runs `cargo book replay FOLDER WORKERS JOBS [meet] SCHEDULE`.
@@ -45,14 +54,18 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 ///
 /// As [`command`].
 pub fn run_replay(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    run_to_end(replay_command(root, arguments)?)
+    let shown = progress::begin()?;
+    progress::part("building the replay");
+    let mut command = replay_command(root, arguments)?;
+    drop(shown);
+    let status = command.status().context("cannot run the search")?;
+    Ok(exit_code(status))
 }
 
-/// Runs the command, and ends as it does: it tells by its status what it has found.
-fn run_to_end(mut command: Command) -> Result<ExitCode> {
-    let status = command.status().context("cannot run the search")?;
+/// Ends as the search does: it tells by its status what it has found.
+fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Builds the search that the arguments ask for, and returns the command that runs it.
@@ -135,7 +148,7 @@ fn build(root: &Path, pool: &str, what: &str) -> Result<Command> {
         let mut cargo = crate::cargo();
         cargo.args(["build", "--quiet"]).current_dir(&scratch);
         cargo.env("CARGO_TARGET_DIR", &target);
-        cargo.status().context("cannot run cargo")
+        progress::run(&mut cargo).context("cannot run cargo")
     });
     let _ = fs::remove_dir_all(&scratch);
     ensure!(built?.success(), "the search of this pool cannot be built");

@@ -2,7 +2,7 @@
 //! Miri, ThreadSanitizer, a stress run and the model's own search on a few programs, and records
 //! what each one says.
 
-use crate::step::write_files;
+use crate::{interrupt, progress, step::write_files};
 use anyhow::{bail, ensure, Context, Result};
 use book::{anchors::unmarked, models::handover, schedules, step};
 use std::{
@@ -150,16 +150,8 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
     let sanitized = format!(
         "RUSTFLAGS=-Zsanitizer=thread cargo +nightly run --quiet -Zbuild-std --target {host}"
     );
-    let mut recorded = String::new();
-    let mut add = |name: &str, commands: &[Run]| -> Result<()> {
-        let mut text = String::new();
-        for run in commands {
-            text += &runner.run(run)?;
-        }
-        print!("{text}");
-        recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
-        Ok(())
-    };
+    let mut parts: Vec<(&str, Vec<Run>)> = Vec::new();
+    let mut add = |name, commands: &[Run]| parts.push((name, commands.to_vec()));
 
     let hello = |command| Run::of("hello", command);
     add(
@@ -172,7 +164,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             hello("grep -c 'Trying seed' runs.txt"),
             hello("grep -c 'The pool is gone.' runs.txt"),
         ],
-    )?;
+    );
     add(
         "miri-handover",
         &[Run {
@@ -180,11 +172,11 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: miri_report,
             ..Run::of("handover", "cargo +nightly miri run --quiet --bin handover")
         }],
-    )?;
+    );
     add(
         "tsan-pool",
         &[hello(&format!("{sanitized} --example drop_pool"))],
-    )?;
+    );
     add(
         "tsan-handover",
         &[Run {
@@ -192,7 +184,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: tsan_report,
             ..Run::of("handover", &format!("{sanitized} --bin handover"))
         }],
-    )?;
+    );
     let stress = "cargo run --release --quiet --bin";
     add(
         "stress",
@@ -200,11 +192,11 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             Run::of("stress", &format!("{stress} {STEP} -- 4 8")),
             Run::of("stress", &format!("{stress} {BROKEN} -- 1 0")),
         ],
-    )?;
+    );
     add(
         "handover",
         &[Run::of("handover", &format!("{stress} handover -- 100000"))],
-    )?;
+    );
     let search = "cargo test --quiet --test promises -- --explore handover";
     add(
         SEARCH,
@@ -212,7 +204,25 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: search_report,
             ..Run::of_book(search)
         }],
-    )?;
+    );
+
+    let _shown = progress::begin()?;
+    let (mut number, mut recorded) = (0, String::new());
+    let all = parts
+        .iter()
+        .map(|(_, commands)| commands.len() as u64)
+        .sum();
+    for (name, commands) in &parts {
+        let mut text = String::new();
+        for run in commands {
+            let part = format!("{} of {all}, {}", number + 1, run.command);
+            progress::part_of(number, all, &part);
+            text += &runner.run(run)?;
+            number += 1;
+        }
+        progress::aside(|| print!("{text}"));
+        recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
+    }
     Ok(recorded)
 }
 
@@ -255,7 +265,6 @@ impl Runner<'_> {
     /// Runs the command in a shell, and returns it with what it says.
     fn run(&self, run: &Run) -> Result<String> {
         let line = &run.command;
-        eprintln!("$ {line}");
         let output = self.scratch.join("output.txt");
         let file = fs::File::create(&output)?;
 
@@ -305,6 +314,7 @@ fn wait(command: &mut Command, deadline: Duration) -> Result<process::ExitStatus
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     let mut child = command.spawn().context("cannot run it")?;
+    let _ends = interrupt::also_ends(&child, interrupt::Signal::KILL);
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
