@@ -43,7 +43,8 @@ fn main() -> std::process::ExitCode {
 pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     let shown = progress::begin()?;
     progress::part("building the search");
-    let status = followed::run(&mut command(root, arguments)?).context("cannot run the search")?;
+    let status = followed::run(&mut command(root, arguments)?)
+        .context("cannot run the search, or print what it finds")?;
     drop(shown);
     Ok(exit_code(status))
 }

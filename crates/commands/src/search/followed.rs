@@ -2,9 +2,8 @@
 
 use crate::progress;
 use std::{
-    io::{self, Read, Write},
+    io::{self, Write},
     process::{Command, ExitStatus, Stdio},
-    thread,
     time::Instant,
 };
 
@@ -13,8 +12,7 @@ use std::{
 const ASKED: &str = "POOL_MODEL_PROGRESS";
 const MARK: &str = "@pool-model ";
 
-/// Runs the command to its end, and shows how far it says that it is. What else it prints on
-/// standard error is dropped: a line from shuttle for each deadlock.
+/// Runs the command to its end, shows how far it says that it is, and prints what else it prints.
 ///
 /// It ends when it cannot say how far it is, because this process is gone.
 ///
@@ -22,49 +20,23 @@ const MARK: &str = "@pool-model ";
 ///
 /// When the command cannot be run, and when what it prints cannot be printed here.
 pub(super) fn run(command: &mut Command) -> io::Result<ExitStatus> {
-    command.env(ASKED, "1");
-    let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = pipes.spawn()?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        if let Some(stderr) = stderr {
-            scope.spawn(|| follow(stderr));
-        }
-        // Not by the child itself: on a terminal, a bar may be where it would print.
-        stdout.map_or(Ok(()), |stdout| {
-            progress::pieces(stdout, |piece| {
-                progress::aside(|| io::stdout().write_all(piece.as_bytes()))
-            })
-        })
-    })?;
+    let mut child = command.env(ASKED, "1").stdout(Stdio::piped()).spawn()?;
+    if let Some(stdout) = child.stdout.take() {
+        let mut begun = Instant::now();
+        progress::pieces(stdout, |line| match SoFar::read(line) {
+            Some(so_far) => {
+                if so_far.done == 0 {
+                    begun = Instant::now();
+                    progress::part(&format!("searching {}", so_far.case));
+                }
+                so_far.show(begun);
+                Ok(())
+            }
+            // Not by the search itself: on a terminal, a bar is where it would print.
+            None => progress::aside(|| io::stdout().write_all(line.as_bytes())),
+        })?;
+    }
     child.wait()
-}
-
-/// Shows what the search says of how far it is, until it ends.
-fn follow(said: impl Read) {
-    let mut case = String::new();
-    let mut begun = Instant::now();
-    // An error would be its end, too.
-    let _ = progress::pieces(said, |line| {
-        if let Some(so_far) = SoFar::read(line) {
-            if so_far.case != case || so_far.done == 0 {
-                case = so_far.case.to_owned();
-                begun = Instant::now();
-                progress::part(&case);
-            }
-            match so_far.all {
-                Some(all) => {
-                    progress::tell(&format!("{} of {all} interleavings", so_far.done));
-                    progress::count(so_far.done, all);
-                }
-                None => {
-                    let text = progress::so_far(so_far.done, "interleavings", begun.elapsed());
-                    progress::tell(&text);
-                }
-            }
-        }
-        Ok(())
-    });
 }
 
 /// A line that says how far the search is.
@@ -90,6 +62,20 @@ impl SoFar<'_> {
             case,
         })
     }
+
+    fn show(&self, begun: Instant) {
+        let done = self.done;
+        match self.all {
+            Some(all) => {
+                progress::tell(&format!("{done} of {all} interleavings"));
+                progress::count(done, all);
+            }
+            None => {
+                let said = progress::so_far(done, "interleavings", begun.elapsed());
+                progress::tell(&said);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_progress_is_told_from_what_shuttle_says() {
+    fn a_line_of_progress_is_told_from_what_is_found() {
         let so_far = |done, all| {
             let case = "2 workers, 1 job";
             Some(SoFar { done, all, case })
@@ -112,7 +98,7 @@ mod tests {
             so_far(0, Some(9))
         );
         for other in [
-            "test panicked in task 'main-thread(0)'",
+            "2 workers, 1 job: 541 interleavings: 0 finish, 541 deadlock, 0 panic\n",
             "@pool-model 512",
             "@pool-model many - 2 workers, 1 job",
             "",
