@@ -1,5 +1,6 @@
 //! Measures what the pages say about speed: `cargo book bench`.
 
+use crate::progress;
 use anyhow::{bail, Context, Result};
 use std::{fs, path::Path, process::ExitCode};
 
@@ -14,7 +15,10 @@ const SPEEDUP: &str = "listings/listing-20-30";
 /// When something cannot be built or run, or its results cannot be written.
 pub fn record(root: &Path) -> Result<ExitCode> {
     let target = root.join("target");
-    let output = crate::cargo()
+    let shown = progress::begin()?;
+    progress::part(&format!("1 of 2, {SPEEDUP}"));
+    let mut speedup = crate::cargo();
+    speedup
         .args([
             "run",
             "--release",
@@ -24,9 +28,14 @@ pub fn record(root: &Path) -> Result<ExitCode> {
             "speedup",
         ])
         .current_dir(root.join(SPEEDUP))
-        .env("CARGO_TARGET_DIR", target.join("bench"))
-        .output()
-        .context("cannot run cargo")?;
+        .env("CARGO_TARGET_DIR", target.join("bench"));
+    let output = progress::output(&mut speedup, |piece| {
+        // It says which round begins, and ends that with the `\r` before what it says next.
+        if let Some(round) = piece.strip_suffix('\r').filter(|round| !round.is_empty()) {
+            progress::tell(&format!("{round} is done"));
+        }
+    });
+    let output = output.context("cannot run cargo")?;
     let printed = String::from_utf8_lossy(&output.stderr);
     // What it says of its progress stands in the same line, before it.
     let measured = printed.rsplit_once('\r').map(|(_, measured)| measured);
@@ -40,6 +49,9 @@ pub fn record(root: &Path) -> Result<ExitCode> {
     fs::write(root.join("recorded/speedup.txt"), text)
         .context("cannot write recorded/speedup.txt")?;
 
+    // From here on criterion says itself what it measures, and draws on the terminal for it.
+    drop(shown);
+    eprintln!("2 of 2, `cargo bench`: it says itself what it measures, each pool in some rounds");
     let status = crate::cargo()
         .args(["bench", "--package", "pools", "--features", "bench"])
         .current_dir(root)

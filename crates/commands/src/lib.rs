@@ -12,9 +12,11 @@
 
 pub mod bench;
 pub mod check;
+mod interrupt;
 pub mod mdbook;
 pub mod mutants;
 pub mod picture;
+mod progress;
 pub mod search;
 pub mod step;
 pub mod tools;

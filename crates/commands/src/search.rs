@@ -1,19 +1,27 @@
 //! Searches every interleaving of a reader's own pool, and replays one: `cargo book search FOLDER`,
 //! `cargo book replay FOLDER ...`.
 
-use crate::step::{expect_hello, write_files};
+mod followed;
+
+use crate::{
+    progress,
+    step::{expect_hello, write_files},
+};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode, ExitStatus, Stdio},
 };
 
 /// More interleavings than this take minutes.
 const MOST: usize = 1_000_000;
 /// As many as are tried where they cannot be searched.
 const TRIES: usize = 10_000;
+
+/// What is known of a program besides its code.
+const LINES: &str = "line-tables-only";
 
 /// What runs the search, beside the reader's pool.
 const MAIN: &str = r#"// What a pool prints, it would print in each interleaving.
@@ -37,7 +45,12 @@ fn main() -> std::process::ExitCode {
 ///
 /// As [`command`].
 pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    run_to_end(command(root, arguments)?)
+    let shown = progress::begin()?;
+    progress::part("building the search");
+    let status = followed::run(&mut command(root, arguments)?)
+        .context("cannot run the search, or print what it finds")?;
+    drop(shown);
+    Ok(exit_code(status))
 }
 
 /// Runs `cargo book replay FOLDER WORKERS JOBS [meet] SCHEDULE`.
@@ -46,14 +59,18 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 ///
 /// As [`command`].
 pub fn run_replay(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    run_to_end(replay_command(root, arguments)?)
+    let shown = progress::begin()?;
+    progress::part("building the replay");
+    let mut command = replay_command(root, arguments)?;
+    drop(shown);
+    let status = command.status().context("cannot run the search")?;
+    Ok(exit_code(status))
 }
 
-/// Runs the command, and ends as it does: it tells by its status what it has found.
-fn run_to_end(mut command: Command) -> Result<ExitCode> {
-    let status = command.status().context("cannot run the search")?;
+/// Ends as the search does: it tells by its status what it has found.
+fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Builds the search that the arguments ask for, and returns the command that runs it.
@@ -140,20 +157,21 @@ fn build(root: &Path, pool: &str) -> Result<Command> {
     prepare(root, &library, &name, &scratch)?;
 
     let mut cargo = crate::cargo();
-    cargo.args([
-        "build",
-        "--quiet",
-        "--message-format=json-render-diagnostics",
-    ]);
-    cargo.current_dir(&scratch).stderr(Stdio::inherit());
+    cargo.args(["build", "--quiet"]).current_dir(&scratch);
     cargo.env("CARGO_TARGET_DIR", root.join("target"));
-    let built = cargo.output().context("cannot run cargo")?;
-    ensure!(
-        built.status.success(),
-        "the search of this pool cannot be built"
-    );
+    // A replay tells lines.
+    cargo.env("CARGO_PROFILE_DEV_DEBUG", LINES);
+    if let Some(mut flags) = env::var_os("RUSTFLAGS") {
+        flags.push(format!(" -C debuginfo={LINES}"));
+        cargo.env("RUSTFLAGS", flags);
+    }
+    let built = progress::run(&mut cargo).context("cannot run cargo")?;
+    ensure!(built.success(), "the search of this pool cannot be built");
+
     // Where the program is depends on the configuration of whoever calls.
-    let messages = serde_json::Deserializer::from_slice(&built.stdout).into_iter::<Value>();
+    let said = cargo.arg("--message-format=json").output();
+    let said = said.context("cannot run cargo")?.stdout;
+    let messages = serde_json::Deserializer::from_slice(&said).into_iter::<Value>();
     let program = messages
         .flatten()
         .find_map(|message| Some(message.get("executable")?.as_str()?.to_owned()));

@@ -6,6 +6,7 @@
 //! [shuttle](https://docs.rs/shuttle), which runs one of them at a time and decides which. Whatever
 //! else the code uses is std's.
 
+use progress::Teller;
 use record::{note, What};
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 pub mod modeled;
 mod program;
+pub mod progress;
 pub mod record;
 mod report;
 pub mod tree;
@@ -124,9 +126,18 @@ const MOST_STEPS: usize = 10_000;
 pub fn search<P: Pool>(
     case: Case,
     most: usize,
+    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+) -> Result<Endings, Endings> {
+    search_telling::<P>(case, most, None, on_failure)
+}
+
+fn search_telling<P: Pool>(
+    case: Case,
+    most: usize,
+    teller: Option<Teller>,
     mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
-    let search = Search::new(Box::new(DfsScheduler::new(None, false)), most);
+    let search = Search::new(Box::new(DfsScheduler::new(None, false)), most, teller);
     let mut found = Endings::default();
     while !search.with(|progress| progress.complete) {
         let before = search.with(|progress| progress.begun);
@@ -166,11 +177,21 @@ const PCT_DEPTH: usize = 3;
 /// Tries so many interleavings of the case, and returns the first one that fails. The same seed tries
 /// the same ones.
 pub fn sample<P: Pool>(case: Case, sampling: Sampling, seed: u64, tries: usize) -> Option<Failure> {
+    sample_telling::<P>(case, sampling, seed, tries, None)
+}
+
+fn sample_telling<P: Pool>(
+    case: Case,
+    sampling: Sampling,
+    seed: u64,
+    tries: usize,
+    teller: Option<Teller>,
+) -> Option<Failure> {
     let scheduler: Box<dyn Scheduler + Send> = match sampling {
         Sampling::Random => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
         Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
     };
-    run_through::<P>(case, &Search::new(scheduler, tries)).err()
+    run_through::<P>(case, &Search::new(scheduler, tries, teller)).err()
 }
 
 /// How shuttle runs a program.
@@ -272,16 +293,18 @@ struct Progress {
     begun: usize,
     complete: bool,
     chosen: Vec<usize>,
+    teller: Option<Teller>,
 }
 
 impl Search {
-    fn new(scheduler: Box<dyn Scheduler + Send>, most: usize) -> Search {
+    fn new(scheduler: Box<dyn Scheduler + Send>, most: usize, teller: Option<Teller>) -> Search {
         Search(Arc::new(Mutex::new(Progress {
             scheduler,
             most,
             begun: 0,
             complete: false,
             chosen: Vec::new(),
+            teller,
         })))
     }
 
@@ -299,6 +322,9 @@ impl Scheduler for Search {
             let next = progress.scheduler.new_execution();
             progress.chosen.clear();
             progress.begun += usize::from(next.is_some());
+            if let Some(teller) = &mut progress.teller {
+                teller.count(progress.begun);
+            }
             progress.complete = next.is_none();
             next
         })

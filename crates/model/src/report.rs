@@ -1,13 +1,16 @@
 //! What `cargo book search` and `cargo book replay` print of a pool.
 
-use crate::{record, sample, search, silence, Case, Endings, Failure, Pool, Sampling};
+use crate::progress::Teller;
+use crate::{record, sample_telling, search_telling, silence};
+use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 /// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
 /// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is
 /// 0 if all interleavings that were run finish, 1 if one does not, and 2 if there were more than
-/// `tries` to search.
+/// `tries` to search. Meanwhile it says how far it is, to a caller that asks (see
+/// [`progress`](crate::progress)).
 pub fn report<P: Pool>(
     pool: &str,
     cases: &[Case],
@@ -28,7 +31,8 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
         Sampling::Random => "random interleavings",
         Sampling::Pct => "interleavings by PCT",
     };
-    let Some(failure) = sample::<P>(case, sampling, 1, tries) else {
+    let teller = Teller::begin(case, Some(tries));
+    let Some(failure) = sample_telling::<P>(case, sampling, 1, tries, teller) else {
         println!("{case}: {tries} {how}: all finish");
         return 0;
     };
@@ -40,7 +44,8 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
 
 fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
     let mut shortest: [Option<Failure>; 2] = [None, None];
-    let found = search::<P>(case, most, |failure| {
+    let teller = Teller::begin(case, None);
+    let found = search_telling::<P>(case, most, teller, |failure| {
         failure.keep_shortest(&mut shortest[usize::from(failure.deadlock)]);
         ControlFlow::Continue(())
     });

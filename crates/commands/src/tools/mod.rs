@@ -6,7 +6,7 @@ mod nightly;
 mod reports;
 mod run;
 
-use crate::step::write_files;
+use crate::{progress, step::write_files};
 use anyhow::{Context, Result};
 use book::{anchors::unmarked, models::handover, schedules, step};
 use nightly::{said, Nightly};
@@ -149,16 +149,8 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
     let sanitized = format!(
         "RUSTFLAGS=-Zsanitizer=thread cargo +nightly run --quiet -Zbuild-std --target {host}"
     );
-    let mut recorded = String::new();
-    let mut add = |name: &str, commands: &[Run]| -> Result<()> {
-        let mut text = String::new();
-        for run in commands {
-            text += &runner.run(run)?;
-        }
-        print!("{text}");
-        recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
-        Ok(())
-    };
+    let mut parts: Vec<(&str, Vec<Run>)> = Vec::new();
+    let mut add = |name, commands: &[Run]| parts.push((name, commands.to_vec()));
 
     let hello = |command| Run::of("hello", command);
     add(
@@ -171,7 +163,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             hello("grep -c 'Trying seed' runs.txt"),
             hello("grep -c 'The pool is gone.' runs.txt"),
         ],
-    )?;
+    );
     add(
         "miri-handover",
         &[Run {
@@ -179,11 +171,11 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: miri_report,
             ..Run::of("handover", "cargo +nightly miri run --quiet --bin handover")
         }],
-    )?;
+    );
     add(
         "tsan-pool",
         &[hello(&format!("{sanitized} --example drop_pool"))],
-    )?;
+    );
     add(
         "tsan-handover",
         &[Run {
@@ -191,7 +183,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: tsan_report,
             ..Run::of("handover", &format!("{sanitized} --bin handover"))
         }],
-    )?;
+    );
     let stress = "cargo run --release --quiet --bin";
     add(
         "stress",
@@ -199,11 +191,11 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             Run::of("stress", &format!("{stress} {STEP} -- 4 8")),
             Run::of("stress", &format!("{stress} {BROKEN} -- 1 0")),
         ],
-    )?;
+    );
     add(
         "handover",
         &[Run::of("handover", &format!("{stress} handover -- 100000"))],
-    )?;
+    );
     let search = "cargo test --quiet --test promises -- --explore handover";
     add(
         SEARCH,
@@ -211,7 +203,25 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             shorten: search_report,
             ..Run::of_book(search)
         }],
-    )?;
+    );
+
+    let _shown = progress::begin()?;
+    let (mut number, mut recorded) = (0, String::new());
+    let all = parts
+        .iter()
+        .map(|(_, commands)| commands.len() as u64)
+        .sum();
+    for (name, commands) in &parts {
+        let mut text = String::new();
+        for run in commands {
+            let part = format!("{} of {all}, {}", number + 1, run.command);
+            progress::part_of(number, all, &part);
+            text += &runner.run(run)?;
+            number += 1;
+        }
+        progress::aside(|| print!("{text}"));
+        recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
+    }
     Ok(recorded)
 }
 

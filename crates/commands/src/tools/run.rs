@@ -1,5 +1,6 @@
 //! A command that is run, and watched.
 
+use crate::interrupt;
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     fs,
@@ -54,7 +55,6 @@ impl Runner<'_> {
     /// Runs the command in a shell, and returns it with what it says.
     pub(super) fn run(&self, run: &Run) -> Result<String> {
         let line = &run.command;
-        eprintln!("$ {line}");
         let output = self.scratch.join("output.txt");
         let file = fs::File::create(&output)?;
 
@@ -104,6 +104,7 @@ fn wait(command: &mut Command, deadline: Duration) -> Result<process::ExitStatus
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     let mut child = command.spawn().context("cannot run it")?;
+    let _ends = interrupt::also_ends(&child, interrupt::Signal::KILL);
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {

@@ -8,9 +8,12 @@ mod working_copy;
 mod play;
 #[cfg(unix)]
 mod terminal;
+#[cfg(all(test, unix))]
+mod watched;
 
 pub use port::Port;
 
+use crate::progress;
 use anyhow::{bail, Result};
 use book::transcripts::{check_rules, names, Scenario, Transcript};
 use std::{path::Path, process::ExitCode, time::Instant};
@@ -31,13 +34,17 @@ pub fn record(root: &Path, chosen: &[String]) -> Result<ExitCode> {
         );
     }
     let chosen = if chosen.is_empty() { &known } else { chosen };
-    for name in chosen {
+    let _shown = progress::begin()?;
+    for (number, name) in (1..).zip(chosen) {
+        let all = chosen.len() as u64;
+        progress::part_of(number - 1, all, &format!("{number} of {all}, {name}"));
         let start = Instant::now();
         let scenario = Scenario::load(root, name)?;
         let fresh = play(root, &scenario, &root.join("target").join("transcripts"))?;
         check_rules(&scenario, &fresh, None)?;
         fresh.write(&Transcript::file(root, name))?;
-        println!("recorded {name} in {:.1} s", start.elapsed().as_secs_f32());
+        let elapsed = start.elapsed().as_secs_f32();
+        progress::aside(|| println!("recorded {name} in {elapsed:.1} s"));
     }
     Ok(ExitCode::SUCCESS)
 }

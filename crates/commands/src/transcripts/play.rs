@@ -1,4 +1,5 @@
 use super::{port::Port, terminal::Running, working_copy};
+use crate::progress;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use book::transcripts::{prompt, typed, Action, Exit, Scenario, Step, Transcript};
 use std::{
@@ -34,6 +35,7 @@ fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
     let _port = scenario.port.then(Port::lock).transpose()?;
     let mut stage = Stage::new(scenario, folder);
     for (number, step) in (1..).zip(&scenario.steps) {
+        progress::tell(&format!("step {number} of {}", scenario.steps.len()));
         stage.take(step).map_err(|problem| {
             anyhow!(
                 "step {number}, in terminal `{}`: {problem:#}\n\nThe terminals show:\n\n{}",
@@ -53,6 +55,7 @@ pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Resul
     // The path as cargo prints it.
     let folder = fs::canonicalize(&folder)?;
     if scenario.prebuild {
+        progress::tell("building the listing");
         build(&folder)?;
     }
     Ok(folder)

@@ -1,6 +1,7 @@
 //! How a command is started in a new terminal, and how one has ended.
 
-use anyhow::{anyhow, Context, Result};
+use crate::interrupt;
+use anyhow::{Context, Result};
 use book::transcripts::{Exit, Signal};
 use pty_process::{
     blocking::{self, Pty},
@@ -15,7 +16,7 @@ use std::{
     },
     path::PathBuf,
     process::{Child, ExitStatus},
-    sync::{atomic::AtomicBool, Arc, OnceLock},
+    sync::Arc,
 };
 
 /// Wide, so that neither cargo nor the terminal breaks a line.
@@ -36,7 +37,8 @@ pub(super) struct Spawned {
 
 impl Command {
     pub(super) fn spawn(&self) -> Result<Spawned> {
-        heed_interrupts()?;
+        // With a handler here, the command begins with the default, and not to ignore Ctrl-C.
+        interrupt::heed()?;
         let (pty, pts) = blocking::open().context("cannot open a pseudo-terminal")?;
         pty.resize(Size::new(SIZE.0, SIZE.1))?;
         let command_end = pts.as_fd().try_clone_to_owned()?;
@@ -67,23 +69,6 @@ impl Command {
             command_end: Arc::new(command_end),
         })
     }
-}
-
-/// A process that was started in the background may have been told to ignore Ctrl-C, and hands that
-/// on to what it starts. It does not hand on a handler: with one here, each command begins with the
-/// default, to be ended by the signal. The handler does just that for this process.
-fn heed_interrupts() -> Result<()> {
-    static REGISTERED: OnceLock<Result<(), String>> = OnceLock::new();
-    let registered = REGISTERED.get_or_init(|| {
-        let interrupt = UnixSignal::INT.as_raw();
-        let always = Arc::new(AtomicBool::new(true));
-        signal_hook::flag::register_conditional_shutdown(interrupt, 128 + interrupt, always)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    });
-    let registered = registered.as_ref();
-    registered.map_err(|error| anyhow!("cannot listen to Ctrl-C: {error}"))?;
-    Ok(())
 }
 
 /// Cargo and a test run set many variables that would change what a nested cargo
