@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const WRAPPERS: doc_tests::Wrappers = doc_tests::Wrappers {
-    with_deadline: include_str!("tests/templates/with-deadline.rs"),
+    with_deadline: include_str!("tests/code_blocks/with-deadline.rs"),
     named: &[(
         "serves-two-requests-and-stops",
-        include_str!("tests/templates/serves-two-requests-and-stops.rs"),
+        include_str!("tests/code_blocks/serves-two-requests-and-stops.rs"),
     )],
 };
 

@@ -4,17 +4,15 @@
 //! (`pages`), or one test. All that fails is told, not only the first.
 
 mod browser;
-mod drawings;
+mod code_blocks;
 mod exercises;
-mod fences;
+mod folders;
 mod includes;
 mod listings;
 mod model;
 mod msrv;
 mod pages;
 mod pools;
-mod programs;
-mod rooms;
 mod steps;
 mod support;
 mod timelines;
@@ -36,12 +34,12 @@ const PROMISES: [(&str, Trials); 13] = [
     ("pools", pools::trials),
     ("browser", browser::trials),
     ("model", model::trials),
-    ("fences", fences::trials),
+    ("code_blocks", code_blocks::trials),
     ("timelines", timelines::trials),
     ("pages", pages::trials),
     ("steps", steps::trials),
     ("includes", includes::trials),
-    ("rooms", rooms::trials),
+    ("folders", folders::trials),
     ("msrv", msrv::trials),
 ];
 

@@ -108,6 +108,7 @@ pub fn trials() -> Vec<Trial> {
         ("diff_that_is_not_searched", "```diff,listing-1-1,my-change\n-a\n+b\n```\n", &["src/page.md:4: a diff fence is"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
+        ("path_of_no_file", "It is in `tests/nothing.rs`.\n", &["src/page.md:4: names `tests/nothing.rs`"]),
         ("test_of_no_listing", "As `a_test_that_is_not` shows,\n", &["src/page.md:4: names the test `a_test_that_is_not`"]),
         ("mention_of_no_listing", "In Listing 1-2,\n", &["src/page.md:4: names Listing 1-2"]),
     ] {

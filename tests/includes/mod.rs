@@ -284,6 +284,27 @@ fn check_quotes(sources: &Sources, page: &Page) -> Vec<String> {
         .collect()
 }
 
+/// The files and folders that the prose names exist, in the book or in a listing: `tests/pool.rs`.
+fn check_paths(sources: &Sources, page: &Page) -> Vec<String> {
+    static PATH: LazyLock<Regex> = LazyLock::new(|| {
+        let top = "crates|listings|recorded|src|tests|theme";
+        Regex::new(&format!(r"^({top})/[a-z0-9_./-]*$")).expect("a pattern")
+    });
+    let listings = sources.listings();
+    let exists = |path: &str| {
+        let in_listing = |name: &&str| book::root().join("listings").join(name).join(path).exists();
+        book::root().join(path).exists() || listings.iter().any(in_listing)
+    };
+    let spans = page.spans.iter();
+    spans
+        .filter(|span| PATH.is_match(&span.text) && !exists(&span.text))
+        .map(|span| {
+            let (place, path) = (page.place(span.line), &span.text);
+            format!("{place}: names `{path}`, which is neither here nor in a listing; correct it")
+        })
+        .collect()
+}
+
 /// The tests that the prose names exist: a name of three words or more, such as `a_job_is_lost`.
 fn check_tests(sources: &Sources, page: &Page) -> Vec<String> {
     static TEST: LazyLock<Regex> =
@@ -456,6 +477,7 @@ fn check_page(sources: &Sources, page: &Page) -> Vec<String> {
     let mut problems = check_directives(sources, page);
     problems.extend(check_fences(page));
     problems.extend(check_mentions(sources, page));
+    problems.extend(check_paths(sources, page));
     problems.extend(check_tests(sources, page));
     problems.extend(check_quotes(sources, page));
     problems

@@ -78,7 +78,7 @@ fn template(mark: &str, text: &str) -> String {
     format!("```rust,{mark}\n{text}\n```\n\n")
 }
 
-/// For each `rust` fence of a page `LISTING::fences::PAGE:LINE`, LISTING being the one that the fence
+/// For each `rust` fence of a page `LISTING::code_blocks::PAGE:LINE`, LISTING being the one that the fence
 /// includes, or else the first of its page; and what stands behind the opening fence.
 pub fn names(page: &Page) -> Vec<(String, String)> {
     let stem = Path::new(&page.file).file_stem().unwrap_or_default();
@@ -94,7 +94,7 @@ pub fn names(page: &Page) -> Vec<(String, String)> {
             let listing = fence.includes.iter().find_map(|include| include.listing());
             let listing = listing.or(of_page).unwrap_or(&stem);
             let info = fence.info.clone().unwrap_or_default();
-            (format!("{listing}::fences::{}", fence.place), info)
+            (format!("{listing}::code_blocks::{}", fence.place), info)
         })
         .collect()
 }
@@ -155,13 +155,13 @@ mod tests {
         let of = |text| names(&Page::parse("src/page.md", text));
         let name = |name: &str, info: &str| (name.to_owned(), info.to_owned());
         let expected = [
-            name("listing-2-1::fences::src/page.md:1", "rust"),
-            name("listing-2-1::fences::src/page.md:5", "rust,no_run"),
+            name("listing-2-1::code_blocks::src/page.md:1", "rust"),
+            name("listing-2-1::code_blocks::src/page.md:5", "rust,no_run"),
         ];
         assert_eq!(of(text), expected);
         assert_eq!(
             of("```rust\na\n```\n"),
-            [name("page::fences::src/page.md:1", "rust")]
+            [name("page::code_blocks::src/page.md:1", "rust")]
         );
 
         let generated = "#[test] fn one() {\n}\n#[test] fn two() {\n}\n";
@@ -169,7 +169,7 @@ mod tests {
         assert!(table.starts_with("fn one() {\n}\n"), "{table}");
         assert!(
             table.ends_with(
-                "    (\"listing-2-1::fences::src/page.md:5\", \"rust,no_run\", two),\n];\n"
+                "    (\"listing-2-1::code_blocks::src/page.md:5\", \"rust,no_run\", two),\n];\n"
             ),
             "{table}"
         );

@@ -2,7 +2,7 @@
 //!
 //! `recorded/schedules.toml`, written by hand, says what is run and what is to happen in it (see [`Run`]).
 //! `recorded/schedules/NAME.txt` holds which thread was chosen at each point, and what came of it. The
-//! test `tests/timelines.rs` chooses, records, and compares.
+//! test `tests/timelines` chooses, records, and compares.
 
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;

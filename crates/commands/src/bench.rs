@@ -46,8 +46,8 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         "Measured by `cargo book bench`: not to be edited, but measured again.\n\n\
          # ANCHOR: measured\n{measured}# ANCHOR_END: measured\n"
     );
-    fs::write(root.join("recorded/speedup.txt"), text)
-        .context("cannot write recorded/speedup.txt")?;
+    fs::write(root.join("recorded/bench-picture.txt"), text)
+        .context("cannot write recorded/bench-picture.txt")?;
 
     // From here on criterion says itself what it measures, and draws on the terminal for it.
     drop(shown);

@@ -94,13 +94,13 @@ impl Row {
     }
 }
 
-/// Writes `speed.txt`, `pictures/speed-jobs.svg` and `pictures/speed-servers.svg` to `folder`.
+/// Writes `bench-pools.txt`, `pictures/speed-jobs.svg` and `pictures/speed-servers.svg` to `folder`.
 ///
 /// # Errors
 ///
 /// When one of them cannot be written.
 pub fn write(folder: &Path, samples: &Samples) -> io::Result<()> {
-    fs::write(folder.join("speed.txt"), table(samples))?;
+    fs::write(folder.join("bench-pools.txt"), table(samples))?;
     let pictures = folder.join("pictures");
     let jobs = picture("speed-jobs", "What a job costs", &JOBS, samples);
     fs::write(pictures.join("speed-jobs.svg"), jobs)?;

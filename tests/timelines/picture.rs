@@ -1,13 +1,10 @@
-//! The pictures that are drawn from searches. What stands in them is as narrow as a phone, so that
-//! their letters can be read there.
+//! What the pictures that are drawn from searches have in common. They are as narrow as a phone, so
+//! that their letters can be read there.
 
-pub mod growth;
-pub mod search_tree;
-
-const WIDTH: usize = 348;
+pub const WIDTH: usize = 348;
 
 /// A picture with a text for those who do not see it.
-fn picture(id: &str, height: usize, title: &str, described: &str, drawn: &str) -> String {
+pub fn picture(id: &str, height: usize, title: &str, described: &str, drawn: &str) -> String {
     format!(
         "<svg class=\"picture\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-desc\" xmlns=\"http://www.w3.org/2000/svg\">\n\

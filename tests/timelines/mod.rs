@@ -5,8 +5,11 @@
 //!
 //! The pictures of searches are drawn anew as well, and compared.
 
-use crate::drawings;
-use crate::programs::{ending, program, LostWakeup};
+mod growth;
+mod picture;
+mod search_tree;
+
+use crate::model::programs::{ending, program, LostWakeup};
 use crate::support::{told, turns::turn};
 use book::page::Page;
 use book::schedules::{self, Run};
@@ -105,7 +108,7 @@ fn search_tree(_: &Path) -> Result<String, Failed> {
         pause: false,
     };
     let paths = paths_of_search::<LostWakeup>(case, "models/lost-wakeup.rs")?;
-    Ok(drawings::search_tree::draw(&paths)?)
+    Ok(search_tree::draw(&paths)?)
 }
 
 /// More paths than a picture has room for.
@@ -151,7 +154,7 @@ fn growth(root: &Path) -> Result<String, Failed> {
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut rows = tables::rows(&Page::parse(GROWTH, &page))?;
     rows.retain(|row| row.listing == GROWS && !row.meet);
-    let drawn = drawings::growth::draw(&rows);
+    let drawn = growth::draw(&rows);
     Ok(drawn.map_err(|error| format!("{GROWTH}: {error}"))?)
 }
 

@@ -2,7 +2,7 @@
 //! marked `no_run`, runs; the final server serves two requests and shuts down cleanly.
 //!
 //! `build.rs` has mdBook expand the pages and skeptic turn their fences into functions. A test is
-//! named after its fence: `LISTING::fences::PAGE:LINE`.
+//! named after its fence: `LISTING::code_blocks::PAGE:LINE`.
 
 use crate::support::{network::with_port, turns::turn};
 use libtest_mimic::{Failed, Trial};

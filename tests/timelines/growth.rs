@@ -1,6 +1,6 @@
 //! How many interleavings there are with more workers and more jobs.
 
-use super::picture;
+use super::picture::picture;
 use book::tables::{with_commas, Row};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! The tree of choices that a search goes through, with the one path that gets stuck.
 
-use super::picture;
+use super::picture::picture;
 use pool_model::record::Ending;
 use pool_model::tree::Path;
 use std::fmt::Write as _;

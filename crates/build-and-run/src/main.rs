@@ -1,4 +1,4 @@
-//! Builds a program of this workspace, and runs it: `launch PACKAGE [ARGUMENT...]`.
+//! Builds a program of this workspace, and runs it: `build-and-run PACKAGE [ARGUMENT...]`.
 //!
 //! In a new clone there is much to compile, and whoever waits wants to see what. `cargo run --quiet`
 //! does not say it; without `--quiet` it says two lines each time there is nothing to compile, and
@@ -16,18 +16,18 @@ use std::{
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let Some(package) = arguments.next() else {
-        eprintln!("error: call it with a package of this workspace: launch mdbook-steps");
+        eprintln!("error: call it with a package of this workspace: build-and-run mdbook-steps");
         return ExitCode::from(2);
     };
     let rest: Vec<_> = arguments.collect();
-    launch(&package, &rest).unwrap_or_else(|error| {
+    build_and_run(&package, &rest).unwrap_or_else(|error| {
         let package = package.to_string_lossy();
         eprintln!("error: `{package}` cannot be built and run: {error}");
         ExitCode::FAILURE
     })
 }
 
-fn launch(package: &OsStr, arguments: &[OsString]) -> io::Result<ExitCode> {
+fn build_and_run(package: &OsStr, arguments: &[OsString]) -> io::Result<ExitCode> {
     let status = build(package)?;
     if !status.success() {
         return Ok(exit_code(status)); // cargo has said why
@@ -113,7 +113,10 @@ mod tests {
 
     #[test]
     fn a_program_is_beside_this_one() {
-        let program = beside(Path::new("target/debug/launch"), OsStr::new("mdbook-steps"));
+        let program = beside(
+            Path::new("target/debug/build-and-run"),
+            OsStr::new("mdbook-steps"),
+        );
         let name = format!("target/debug/mdbook-steps{EXE_SUFFIX}");
         assert_eq!(program, Path::new(&name));
     }

@@ -13,8 +13,8 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let folders = || report(check_folders(&book::root())?);
     let arrows = || report(check_arrows(&book::root())?);
     Ok(vec![
-        Trial::test("rooms::folders", folders),
-        Trial::test("rooms::arrows", arrows),
+        Trial::test("folders::in_the_readme", folders),
+        Trial::test("folders::arrows", arrows),
     ])
 }
 

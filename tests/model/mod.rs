@@ -5,13 +5,15 @@
 //! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
 //! names a listing or a change, a number of workers and the jobs.
 
-use crate::programs::{hand_over, program};
+pub mod programs;
+
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
 use book::tables::{self, Row as Case};
 use book_commands::{search, tools};
 use libtest_mimic::{Failed, Trial};
 use pool_model::{Endings, Sampling};
+use programs::{hand_over, program};
 use std::ops::ControlFlow;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
