@@ -1,0 +1,190 @@
+//! What the prose and the pictures name, quote, and say that was recorded.
+
+use book::page::{line_of, Page};
+use book::sources::{relative, Sources};
+use book_commands::{mutants, tools};
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The listings that the page names exist.
+pub fn check_mentions(sources: &Sources, page: &Page) -> Vec<String> {
+    static MENTION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\bListing (\d+-\d+)").expect("a pattern"));
+    let listings = sources.listings();
+    let mentions = MENTION.captures_iter(page.text);
+    mentions
+        .filter(|mention| !listings.contains(format!("listing-{}", &mention[1]).as_str()))
+        .map(|mention| {
+            let place = page.place(line_of(page.text, mention.get_match().start()));
+            let number = &mention[1];
+            format!(
+                "{place}: names Listing {number}, but there is no listings/listing-{number}; \
+                 correct the number"
+            )
+        })
+        .collect()
+}
+
+/// A picture of a run, `<svg data-run="TRANSCRIPT:TERMINAL">`, shows what was recorded: its
+/// `<text class="said">` are what that terminal showed to its end, line by line.
+pub fn check_pictures(sources: &Sources) -> Vec<String> {
+    static RUN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"data-run="([\w-]+):([\w-]+)""#).expect("a pattern"));
+    static SAID: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"<text class="said"[^>]*>([^<]*)</text>"#).expect("a pattern")
+    });
+    let mut problems = Vec::new();
+    for (picture, svg) in sources.under("src/pictures/") {
+        let place = format!("src/pictures/{picture}");
+        let said: Vec<_> = SAID
+            .captures_iter(svg)
+            .map(|said| said[1].to_owned())
+            .collect();
+        let Some(run) = RUN.captures(svg) else {
+            if !said.is_empty() {
+                problems.push(format!(
+                    "{place}: shows lines of a run; name it: `<svg data-run=\"TRANSCRIPT:TERMINAL\">`"
+                ));
+            }
+            continue;
+        };
+        let (name, terminal) = (&run[1], &run[2]);
+        let file = format!("recorded/transcripts/{name}.txt");
+        let recorded: Vec<&str> = (sources.text(&file).unwrap_or_default().lines())
+            .skip_while(|line| *line != format!("# ANCHOR: {terminal}"))
+            .skip(1)
+            .take_while(|line| *line != format!("# ANCHOR_END: {terminal}"))
+            .skip_while(|line| said.first().is_none_or(|first| line != first))
+            .collect();
+        if said.is_empty() || said != recorded {
+            problems.push(format!(
+                "{place}: is not what {file} says of `{terminal}`; draw it again.\nrecorded:\n{}\n\
+                 drawn:\n{}",
+                recorded.join("\n"),
+                said.join("\n")
+            ));
+        }
+    }
+    problems
+}
+
+/// What the prose quotes of a program's output stands in a recording that the page shows: when a
+/// transcript is recorded anew, the reading of it has to follow.
+pub fn check_quotes(sources: &Sources, page: &Page) -> Vec<String> {
+    static OUTPUT: LazyLock<Regex> = LazyLock::new(|| {
+        let lines = [
+            r"Worker \d .+",
+            r"Shutting down.*",
+            r"Job \d runs\.",
+            r"Dropping the pool\.",
+            r"The pool is gone\.",
+        ];
+        Regex::new(&format!("^({})$", lines.join("|"))).expect("a pattern")
+    });
+
+    let includes = page.includes();
+    let shown: BTreeSet<&str> = (includes.iter())
+        .filter(|include| include.file.contains("/transcripts/") || include.listing().is_some())
+        .filter_map(|include| sources.text(&include.file))
+        .flat_map(str::lines)
+        .map(|line| {
+            line.trim()
+                .trim_start_matches("println!(\"")
+                .trim_end_matches("\");")
+        })
+        .collect();
+    let quotes = page.spans.iter();
+    quotes
+        .filter(|span| OUTPUT.is_match(&span.text) && !shown.contains(span.text.as_str()))
+        .map(|span| {
+            let (place, span) = (page.place(span.line), &span.text);
+            format!(
+                "{place}: quotes the output `{span}`, which no transcript on this page shows; \
+                 read the recording again, and mend the text"
+            )
+        })
+        .collect()
+}
+
+/// The files and folders that the prose names exist, in the book or in a listing: `tests/pool.rs`.
+pub fn check_paths(sources: &Sources, page: &Page) -> Vec<String> {
+    static PATH: LazyLock<Regex> = LazyLock::new(|| {
+        let top = "crates|listings|recorded|src|tests|theme";
+        Regex::new(&format!(r"^({top})/[a-z0-9_./-]*$")).expect("a pattern")
+    });
+    let listings = sources.listings();
+    let exists = |path: &str| {
+        let in_listing = |name: &&str| book::root().join("listings").join(name).join(path).exists();
+        book::root().join(path).exists() || listings.iter().any(in_listing)
+    };
+    let spans = page.spans.iter();
+    spans
+        .filter(|span| PATH.is_match(&span.text) && !exists(&span.text))
+        .map(|span| {
+            let (place, path) = (page.place(span.line), &span.text);
+            format!("{place}: names `{path}`, which is neither here nor in a listing; correct it")
+        })
+        .collect()
+}
+
+/// The tests that the prose names exist: a name of three words or more, such as `a_job_is_lost`.
+pub fn check_tests(sources: &Sources, page: &Page) -> Vec<String> {
+    static TEST: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[a-z]+(_[a-z0-9]+){2,}$").expect("a pattern"));
+    let listings = sources.under("listings/");
+    let exists = |name: &str| {
+        let function = format!("fn {name}(");
+        listings.values().any(|text| text.contains(&function))
+    };
+    let spans = page.spans.iter();
+    spans
+        .filter(|span| TEST.is_match(&span.text) && !exists(&span.text))
+        .map(|span| {
+            let (place, span) = (page.place(span.line), &span.text);
+            format!("{place}: names the test `{span}`, which no listing has; correct the name")
+        })
+        .collect()
+}
+
+/// The record of cargo-mutants is of the pool and the tests as they are now.
+pub fn check_mutants(sources: &Sources) -> Vec<String> {
+    let title = mutants::title(&book::root());
+    check_record(
+        sources,
+        &mutants::file(Path::new("")),
+        title,
+        "cargo book mutants",
+    )
+}
+
+/// The record of Miri and the others is of the programs as they are now.
+pub fn check_tools(sources: &Sources) -> Vec<String> {
+    let title = tools::title(&book::root());
+    check_record(
+        sources,
+        &tools::file(Path::new("")),
+        title,
+        "cargo book tools",
+    )
+}
+
+/// A record begins with its title, which changes with what was recorded.
+fn check_record(
+    sources: &Sources,
+    file: &Path,
+    title: Result<String, impl Display>,
+    command: &str,
+) -> Vec<String> {
+    let file = relative(Path::new(""), file);
+    let recorded = sources.text(&file).unwrap_or_default();
+    match title {
+        Ok(title) if recorded.starts_with(&title) => Vec::new(),
+        Ok(_) => vec![format!(
+            "{file}: what it was recorded from has changed since; record it again with `{command}`"
+        )],
+        Err(error) => vec![format!("{error:#}")],
+    }
+}
