@@ -4,7 +4,7 @@ use super::terminal::Running;
 use book::transcripts::{Exit, Signal};
 use std::{env, process::Command, time::Duration};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 /// What indicatif sends, after a `\r`, so that the line is empty.
 const CLEARED: &str = "\x1b[2K";
@@ -13,7 +13,7 @@ const CLEARED: &str = "\x1b[2K";
 fn start(variables: &str, test: &str) -> Running {
     let program = env::current_exe().unwrap();
     let line = format!(
-        "exec env -u CI {variables} {} --ignored --nocapture --exact progress::tests::{test}",
+        "exec env -u CI {variables} '{}' --ignored --nocapture --exact progress::tests::{test}",
         program.display()
     );
     Running::start(&line, &env::temp_dir(), false).unwrap()

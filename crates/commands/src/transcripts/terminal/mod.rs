@@ -260,7 +260,7 @@ mod tests {
     use book::transcripts::Signal;
     use std::{env, fs, sync::mpsc};
 
-    const SOON: Duration = Duration::from_secs(10);
+    const SOON: Duration = Duration::from_secs(30);
 
     fn start(line: &str) -> Running {
         Running::start(line, &env::temp_dir(), false).unwrap()
