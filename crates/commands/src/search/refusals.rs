@@ -139,7 +139,7 @@ pub(super) fn dependency(name: &str, value: &toml::Value, manifest: &str) -> Res
     };
     let same = |other: &&str| other.replace('-', "_") == package.replace('-', "_");
     for (names, instead) in OTHERS {
-        if names.iter().any(|name| same(name)) {
+        if names.iter().any(same) {
             bail!("{place}: the search does not see into `{package}`, which your library uses; {instead}");
         }
     }
