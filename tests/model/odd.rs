@@ -49,6 +49,12 @@ const ODD: &[Odd] = &[
         "the search does not see `core::sync`"),
     ("channel", "2021", "[dependencies]\nflume = \"0.11\"\n", |source| with(source, "use flume::Sender;"),
         "Cargo.toml:6: the search does not see into `flume`, which your library uses; use `std::sync::mpsc`"),
+    ("impatient", "2021", "", |source| source.replace(".recv()", ".recv_timeout(std::time::Duration::from_secs(60))"),
+        "on an `Err` value: SendError"),
+    ("polls", "2021", "", |source| source.replace("receiver.lock().unwrap().recv();", "loop { \
+        match receiver.lock().unwrap().recv_timeout(std::time::Duration::from_secs(60)) { \
+        Err(mpsc::RecvTimeoutError::Timeout) => continue, other => break other } };"), GOOD),
+    ("static", "2021", "", |source| with(&source.replace("println!(\"Worker {id} got", "COUNT.fetch_add(1, std::sync::atomic::Ordering::SeqCst); println!(\"Worker {id} got"), "static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);"), "this is a `static`"),
     ("no-pool", "2021", "", |source| source.replace("ThreadPool", "Pool"), "needs a `pub struct ThreadPool`"),
 ];
 
