@@ -5,6 +5,7 @@
 //! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
 //! names a listing or a change, a number of workers and the jobs.
 
+mod odd;
 pub mod programs;
 
 use crate::support::{told, turns::turn};
@@ -298,6 +299,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     };
     let mut trials = vec![
         working("model::cargo_book_search".into(), Box::new(check_command)),
+        working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working(
             "handover::model::every_interleaving".into(),

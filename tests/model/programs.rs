@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 /// What they print goes to the recorder: hundreds of thousands of runs would print millions of lines.
 macro_rules! println {
-    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
+    ($($text:tt)*) => { pool_model::println!($($text)*) };
 }
 
 /// Is told of each failure of a search, and ends it where it breaks.

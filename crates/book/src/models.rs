@@ -1,11 +1,10 @@
 //! The programs that are searched: each listing's pool, each pool with a fault, and each change that a
-//! page proposes, on the threads, locks and channels of `pool_model`.
+//! page proposes, with `pool_model` in the place of `std`.
 
 use crate::page::Page;
 use crate::proposals::Proposal;
 use crate::{schedules, step};
 use anyhow::{Context, Result};
-use regex::Regex;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,17 +65,142 @@ pub fn modules(models: &[(String, String)], folder: &Path) -> String {
     format!("{modules}{table}}}\n")
 }
 
-/// The code of a pool on the threads, locks and channels of the model. Its own tests are left out.
-pub fn modeled(source: &str) -> String {
-    let (code, _) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
-    let std = Regex::new(r"(^|[^\w:]|\B::)std::").expect("it is a valid expression");
-    let lines = code.lines().map(|line| match line.trim_start() {
-        comment if comment.starts_with("//") => line.to_owned(),
-        _ => std
-            .replace_all(line, "${1}pool_model::modeled::")
-            .into_owned(),
-    });
-    lines.map(|line| line + "\n").collect()
+/// What makes a module of the tests see the model as `std`. In the root of a reader's crate, it is an
+/// `extern crate`.
+const ITEM: &str = "#[allow(unused)] use pool_model as std;";
+
+/// The code of a pool as a module on the threads, locks and channels of the model. Its own tests would
+/// be tests of the program that the module is in, and see two names `std`.
+fn modeled(source: &str) -> String {
+    with_item(source, ITEM).replace("#[cfg(test)]", "#[cfg(any())]")
+}
+
+/// The source of a crate or a module with one more item, in front of all others. It is put into a line
+/// that is there, so that each line keeps its number.
+pub fn with_item(source: &str, item: &str) -> String {
+    let place = first_item(source);
+    format!("{}{item} {}", &source[..place], &source[place..])
+}
+
+/// Where the items begin: behind what stands for the whole, which are the mark of a file in Unicode,
+/// the line for a shell, comments on the inside, and attributes of it.
+fn first_item(source: &str) -> usize {
+    let text = source.trim_start_matches('\u{feff}');
+    let mut place = source.len() - text.len();
+    // `#![` may be an attribute, with space between.
+    if let Some(rest) = text.strip_prefix("#!") {
+        if !rest.trim_start().starts_with('[') {
+            place += line_length(text);
+        }
+    }
+    // What has been looked at, if it is followed by something for the whole.
+    let mut ahead = place;
+    loop {
+        let rest = &source[ahead..];
+        let blank = rest.len() - rest.trim_start().len();
+        let start = &rest[blank..];
+        let (length, is_for_whole) = if start.starts_with("//!") {
+            (line_length(start), true)
+        } else if start.starts_with("//") && !is_outer(start, "///", "////") {
+            (line_length(start), false)
+        } else if start.starts_with("/*") && !is_outer(start, "/**", "/***") {
+            (comment_length(start), start.starts_with("/*!"))
+        } else if let Some(length) = attribute_length(start) {
+            (length, true)
+        } else {
+            return place;
+        };
+        ahead += blank + length;
+        if is_for_whole {
+            place = ahead;
+        }
+    }
+}
+
+/// A comment that documents the item after it. With one more character it does not, and with none in
+/// it, `/**/`, neither.
+fn is_outer(text: &str, outer: &str, more: &str) -> bool {
+    text.starts_with(outer) && !text.starts_with(more) && !text.starts_with("/**/")
+}
+
+fn line_length(text: &str) -> usize {
+    text.find('\n').map_or(text.len(), |end| end + 1)
+}
+
+/// Such comments stand inside each other.
+fn comment_length(text: &str) -> usize {
+    let (mut depth, mut place) = (0_usize, 0);
+    while let Some(found) = text[place..].find(['/', '*']) {
+        place += found;
+        match text.get(place..place + 2) {
+            Some("/*") => (depth, place) = (depth + 1, place + 2),
+            Some("*/") => (depth, place) = (depth - 1, place + 2),
+            _ => place += 1,
+        }
+        if depth == 0 {
+            return place;
+        }
+    }
+    text.len()
+}
+
+/// The length of `#![...]`. A bracket in a text or a comment of it is none.
+fn attribute_length(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('#')?.trim_start();
+    let rest = rest.strip_prefix('!')?.trim_start();
+    rest.strip_prefix('[')?;
+    let mut place = text.len() - rest.len();
+    let mut depth = 0_usize;
+    while let Some(next) = text[place..].chars().next() {
+        let here = &text[place..];
+        place += match next {
+            '[' => {
+                depth += 1;
+                1
+            }
+            ']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(place + 1);
+                }
+                1
+            }
+            '"' => text_length(here),
+            'r' if raw_length(here).is_some() => raw_length(here).unwrap_or(1),
+            '/' if here.starts_with("//") => line_length(here),
+            '/' if here.starts_with("/*") => comment_length(here),
+            // `r` inside a word begins no raw text.
+            next if next.is_alphanumeric() || next == '_' => {
+                let word = here.find(|c: char| !c.is_alphanumeric() && c != '_');
+                word.unwrap_or(here.len())
+            }
+            next => next.len_utf8(),
+        };
+    }
+    None
+}
+
+fn text_length(text: &str) -> usize {
+    let mut escaped = true; // the first is where it begins
+    for (place, next) in text.char_indices() {
+        match next {
+            '"' if !escaped => return place + 1,
+            '\\' => escaped = !escaped || place == 0,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+/// The length of `r#"..."#`.
+fn raw_length(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('r')?;
+    let marks = rest.len() - rest.trim_start_matches('#').len();
+    let begin = 1 + marks + 1;
+    rest[marks..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(marks));
+    let found = text[begin..].find(&end);
+    Some(found.map_or(text.len(), |found| begin + found + end.len()))
 }
 
 #[cfg(test)]
@@ -84,25 +208,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_std_comes_from_the_model() {
-        let source = "\
-use std::sync::Mutex;
-use std::{thread, time::Duration}; // std::time
-/// See std::thread.
-fn a() -> ::std::io::Result<()> {
-    let my_std::a = std::thread::spawn(|| x::std::b);
-}
-#[cfg(test)]
-mod tests;
-";
-        let expected = "\
-use pool_model::modeled::sync::Mutex;
-use pool_model::modeled::{thread, time::Duration}; // pool_model::modeled::time
-/// See std::thread.
-fn a() -> ::pool_model::modeled::io::Result<()> {
-    let my_std::a = pool_model::modeled::thread::spawn(|| x::std::b);
-}
-";
-        assert_eq!(modeled(source), expected);
+    fn the_item_comes_behind_what_is_for_the_whole_and_no_line_moves() {
+        for (source, expected) in [
+            ("use a;\n", "ITEM use a;\n"),
+            ("", "ITEM "),
+            ("\u{feff}use a;", "\u{feff}ITEM use a;"),
+            ("#!/bin/sh\nuse a;", "#!/bin/sh\nITEM use a;"),
+            ("#! [a]\nuse a;", "#! [a]ITEM \nuse a;"),
+            ("//! A.\r\n//! B.\r\n\r\nuse a;", "//! A.\r\n//! B.\r\nITEM \r\nuse a;"),
+            ("/// A.\nfn a() {}", "ITEM /// A.\nfn a() {}"),
+            ("// A.\n\n#![a]\n// B.\nuse a;", "// A.\n\n#![a]ITEM \n// B.\nuse a;"),
+            ("//// A.\n#![a]", "//// A.\n#![a]ITEM "),
+            ("/* a /* b */ */ #![a] fn a() {}", "/* a /* b */ */ #![a]ITEM  fn a() {}"),
+            ("/**/#![a]\n", "/**/#![a]ITEM \n"),
+            ("/*! A. */ fn a() {}", "/*! A. */ITEM  fn a() {}"),
+            (
+                "#![doc = \"]\\\"]\"]\n#![doc = r#\"]\"]\"#]\n#![a(\n    b, // ]\n    for[c],\n)]\n#[d]\nmod a;",
+                "#![doc = \"]\\\"]\"]\n#![doc = r#\"]\"]\"#]\n#![a(\n    b, // ]\n    for[c],\n)]ITEM \n#[d]\nmod a;",
+            ),
+        ] {
+            assert_eq!(with_item(source, "ITEM"), expected, "{source}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Checks a reader's own solution of an exercise: `cargo book check 20-26 FOLDER`.
 
-use crate::step::{expect_hello, write_files};
+use crate::readers::{self, Package};
+use crate::step::write_files;
 use anyhow::{bail, ensure, Context, Result};
 use book::step;
 use std::{
-    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{self, Command, ExitCode},
@@ -62,11 +62,19 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
         "`{name}` is not an exercise; these are:\n  {}",
         known.join("\n  ")
     );
-    expect_hello(folder)?;
+    let package = Package::read(folder)?;
+    ensure!(
+        package.name == "hello",
+        "this is for a package `hello`, and {} holds `{}`; begin with a copy of a step: \
+         cargo book step 20-25 ../hello",
+        folder.display(),
+        package.name
+    );
 
-    let mut files = BTreeMap::new();
-    step::collect(folder, Path::new(""), &mut files)
-        .with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = readers::files(folder)?;
+    // Outside of its workspace, it has what it takes from there.
+    let manifest = toml::to_string(&package.manifest)?.into_bytes();
+    files.insert(PathBuf::from("Cargo.toml"), manifest);
     let solution = step::files(root, name)?;
     let checks = |path: &&PathBuf| *path == Path::new(CHECK) || path.starts_with("tests/common");
     for path in solution.keys().filter(checks) {

@@ -17,6 +17,7 @@ pub mod mdbook;
 pub mod mutants;
 pub mod picture;
 mod progress;
+mod readers;
 pub mod search;
 pub mod step;
 pub mod tools;

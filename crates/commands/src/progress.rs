@@ -10,7 +10,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, BufRead, BufReader, IsTerminal, Read, Write},
-    process::{Command, ExitStatus, Output, Stdio},
+    process::{Command, Output, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -101,27 +101,6 @@ pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
         Some(progress) => progress.aside(print),
         None => print(),
     }
-}
-
-/// Runs the command to its end. What it prints on standard error is shown above a bar that there is.
-///
-/// # Errors
-///
-/// When it cannot be run.
-pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
-    if !current().is_some_and(|progress| progress.is_bar()) {
-        return Ok(command.status()?);
-    }
-    if env::var_os("NO_COLOR").is_none() && env::var_os("CARGO_TERM_COLOR").is_none() {
-        command.env("CARGO_TERM_COLOR", "always"); // it sees no terminal
-    }
-    let mut child = command.stderr(Stdio::piped()).spawn()?;
-    if let Some(said) = child.stderr.take() {
-        pieces(said, |line| {
-            aside(|| io::stderr().write_all(line.as_bytes()))
-        })?;
-    }
-    Ok(child.wait()?)
 }
 
 /// Runs the command to its end, and tells of every piece of what it prints, on either stream. Whatever
@@ -258,10 +237,6 @@ impl Progress {
         let watched = Arc::clone(&progress);
         thread::spawn(move || watched.write_now_and_then(silence));
         progress
-    }
-
-    fn is_bar(&self) -> bool {
-        matches!(self.place, Place::Terminal(_))
     }
 
     fn part(&self, name: &str, count: Option<(u64, u64)>) {

@@ -2,14 +2,14 @@
 //! `cargo book replay FOLDER ...`.
 
 mod followed;
+mod package;
+mod refusals;
 
-use crate::{
-    progress,
-    step::{expect_hello, write_files},
-};
+use crate::{progress, step::write_files};
 use anyhow::{bail, ensure, Context, Result};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
@@ -23,21 +23,23 @@ const TRIES: usize = 10_000;
 /// What is known of a program besides its code.
 const LINES: &str = "line-tables-only";
 
-/// What runs the search, beside the reader's pool.
-const MAIN: &str = r#"// What a pool prints, it would print in each interleaving.
-macro_rules! println {
-    ($($text:tt)*) => { pool_model::recorded_println!($($text)*) };
+/// What runs the search, beside the reader's crate.
+const MAIN: &str = r"/// The pool, as the search takes it.
+struct Searched(readers::ThreadPool);
+
+impl pool_model::Pool for Searched {
+    fn new(size: usize) -> Self {
+        Searched(readers::ThreadPool::new(size))
+    }
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.execute(job);
+    }
 }
-
-#[allow(dead_code, unused)]
-mod pool;
-
-pool_model::implement_pool!(pool::ThreadPool);
 
 fn main() -> std::process::ExitCode {
-    pool_model::program::<pool::ThreadPool>()
+    pool_model::program::<Searched>()
 }
-"#;
+";
 
 /// Runs `cargo book search FOLDER [WORKERS JOBS [meet]]`. What the search finds, its exit code says.
 ///
@@ -116,7 +118,7 @@ pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
     };
     let case = read_case(workers, jobs, rest)?;
     let mut command = build(root, pool)?;
-    command.args(["replay", "src/pool.rs", &case, schedule]);
+    command.args(["replay", package::FOLDER, &case, schedule]);
     Ok(command)
 }
 
@@ -145,19 +147,22 @@ fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
 /// Builds the program that does something with a pool, and returns the command that runs it. It is
 /// kept, so that nothing is built a second time for the same pool.
 fn build(root: &Path, pool: &str) -> Result<Command> {
-    let library = library(pool)?;
-    let path =
-        fs::canonicalize(&library).with_context(|| format!("cannot read {}", library.display()))?;
+    let path = Path::new(pool);
+    let full = fs::canonicalize(path).with_context(|| format!("there is no {pool}"))?;
     // A name of its own: to cargo, programs of one name are the same file.
     let name = format!(
         "search-{:08x}",
-        crc32fast::hash(path.as_os_str().as_encoded_bytes())
+        crc32fast::hash(full.as_os_str().as_encoded_bytes())
     );
     let scratch = root.join("target/search").join(&name);
-    prepare(root, &library, &name, &scratch)?;
+    let model = root.join("crates/model");
+    let mut files = package::files(&full, &name, &model)?;
+    files.extend(around(root, &name, &model)?);
+    write_files(&scratch, &files)?;
 
     let mut cargo = crate::cargo();
-    cargo.args(["build", "--quiet"]).current_dir(&scratch);
+    cargo.args(["build", "--quiet", "--message-format=json"]);
+    cargo.current_dir(&scratch);
     cargo.env("CARGO_TARGET_DIR", root.join("target"));
     // A replay tells lines.
     cargo.env("CARGO_PROFILE_DEV_DEBUG", LINES);
@@ -165,49 +170,36 @@ fn build(root: &Path, pool: &str) -> Result<Command> {
         flags.push(format!(" -C debuginfo={LINES}"));
         cargo.env("RUSTFLAGS", flags);
     }
-    let built = progress::run(&mut cargo).context("cannot run cargo")?;
-    ensure!(built.success(), "the search of this pool cannot be built");
+    let built = progress::output(&mut cargo, |_| {}).context("cannot run cargo")?;
+    let messages = serde_json::Deserializer::from_slice(&built.stdout).into_iter::<Value>();
+    let messages: Vec<_> = messages.flatten().collect();
+    if !built.status.success() {
+        let said = String::from_utf8_lossy(&built.stderr);
+        bail!(refusals::told(&messages, &said));
+    }
 
     // Where the program is depends on the configuration of whoever calls.
-    let said = cargo.arg("--message-format=json").output();
-    let said = said.context("cannot run cargo")?.stdout;
-    let messages = serde_json::Deserializer::from_slice(&said).into_iter::<Value>();
     let program = messages
-        .flatten()
-        .find_map(|message| Some(message.get("executable")?.as_str()?.to_owned()));
-
+        .iter()
+        .find_map(|message| message.get("executable")?.as_str());
     let mut command = Command::new(program.context("cargo does not say what it has built")?);
     command.stderr(Stdio::null()); // a line from shuttle for each deadlock
     Ok(command)
 }
 
-/// The library of a reader's crate, or a file of Rust.
-fn library(pool: &str) -> Result<PathBuf> {
-    let mut library = PathBuf::from(pool);
-    if library
-        .extension()
-        .is_none_or(|extension| extension != "rs")
-    {
-        expect_hello(&library)?;
-        library.push("src/lib.rs");
-    }
-    Ok(library)
-}
-
-/// Writes that program to the folder `scratch`. The reader's pool is not touched.
-fn prepare(root: &Path, library: &Path, name: &str, scratch: &Path) -> Result<()> {
-    let source = fs::read_to_string(library)
-        .with_context(|| format!("cannot read {}", library.display()))?;
-
+/// What that program consists of, beside the reader's crate.
+fn around(root: &Path, name: &str, model: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     // Built as the book's own search is, so that the two share what they are built from.
     let book = root.join("Cargo.toml");
     let book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
     let profile = book.get("profile").context("Cargo.toml has no profile")?;
     let profile = toml::Table::from_iter([("profile".to_owned(), profile.clone())]);
-    let model = root.join("crates/model");
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
-         [dependencies]\npool-model = {{ path = {model:?} }}\n\n[workspace]\n\n{}",
+         [dependencies]\npool-model = {{ path = {model:?} }}\n\
+         readers = {{ path = {:?}, package = {:?} }}\n\n[workspace]\n\n{}",
+        package::FOLDER,
+        package::of(name),
         toml::to_string(&profile)?
     );
     // The versions that the book is tested with.
@@ -216,8 +208,7 @@ fn prepare(root: &Path, library: &Path, name: &str, scratch: &Path) -> Result<()
         ("Cargo.toml", manifest.into_bytes()),
         ("Cargo.lock", lock),
         ("src/main.rs", MAIN.as_bytes().to_vec()),
-        ("src/pool.rs", book::models::modeled(&source).into_bytes()),
     ];
     let files = files.map(|(path, content)| (PathBuf::from(path), content));
-    write_files(scratch, &files.into())
+    Ok(files.into())
 }

@@ -1,7 +1,7 @@
 //! Copies a step of the book out, for a reader to work on: `cargo book step NAME FOLDER`.
 
 use anyhow::{bail, ensure, Context, Result};
-use book::step::{collect, files, full_name, names, package_key};
+use book::step::{collect, files, full_name, names};
 use std::{
     collections::BTreeMap,
     fs,
@@ -9,23 +9,6 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-
-/// Ensures that there is a package `hello` in `folder`, as the reader's is called.
-///
-/// # Errors
-///
-/// When there is none, or another.
-pub(crate) fn expect_hello(folder: &Path) -> Result<()> {
-    let package =
-        package_key(&folder.join("Cargo.toml"), "name").context("there is no crate of yours")?;
-    ensure!(
-        package.as_deref() == Some("hello"),
-        "this is for a package `hello`, and {} holds another; begin with a copy of a step: \
-         cargo book step 20-25 ../hello",
-        folder.display()
-    );
-    Ok(())
-}
 
 /// Writes the step to a new folder. What is there already is never touched.
 ///

@@ -1,7 +1,9 @@
 //! What `cargo book search` and `cargo book replay` print of a pool.
 
+use crate::modeled::run::REFUSED;
 use crate::progress::Teller;
-use crate::{record, sample_telling, search_telling, silence};
+use crate::record;
+use crate::search::{sample_telling, search_telling, silence};
 use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -36,6 +38,10 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
         println!("{case}: {tries} {how}: all finish");
         return 0;
     };
+    if let Some(why) = failure.refused() {
+        println!("error: {why}");
+        return 2;
+    }
     println!("{case}: not all of {tries} {how} finish");
     println!("  the first {}", failure.told());
     println!("  {}", replays(pool, case, &failure));
@@ -45,10 +51,19 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
 fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
     let mut shortest: [Option<Failure>; 2] = [None, None];
     let teller = Teller::begin(case, None);
+    let mut refused = None;
     let found = search_telling::<P>(case, most, teller, |failure| {
+        if let Some(why) = failure.refused() {
+            refused = Some(why.to_owned());
+            return ControlFlow::Break(());
+        }
         failure.keep_shortest(&mut shortest[usize::from(failure.deadlock)]);
         ControlFlow::Continue(())
     });
+    if let Some(why) = refused {
+        println!("error: {why}");
+        return 2;
+    }
     let (Ok(endings) | Err(endings)) = found;
     let Endings {
         finish,
@@ -98,7 +113,10 @@ pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCod
     };
     println!("line");
     for step in &recording.steps {
-        let line = step.line.map_or(String::new(), |line| line.to_string());
+        let line = match (&step.file, step.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (_, line) => line.map_or(String::new(), |line| line.to_string()),
+        };
         println!("{line:>4}  {}", step.said);
     }
     let taken = recording.schedule.len();
@@ -112,10 +130,19 @@ pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCod
 }
 
 impl Failure {
+    /// Why the pool cannot be searched, if it is this that the failure says.
+    fn refused(&self) -> Option<&str> {
+        self.message.starts_with(REFUSED).then_some(&self.message)
+    }
+
     /// What has happened: who waits, or what was said with the panic.
     fn told(&self) -> String {
         if !self.deadlock {
-            return format!("panic, number {}: {}", self.number, self.message);
+            let said = match self.message.starts_with("exceeded max_steps") {
+                true => "the run goes on and on: a thread spins, or asks again and again",
+                false => &self.message,
+            };
+            return format!("panic, number {}: {said}", self.number);
         }
         // shuttle names each thread that waits: `main-thread(0)`, `main-thread(1)`.
         let threads = self.message.split("(task main-thread(").skip(1);

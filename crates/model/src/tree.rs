@@ -2,7 +2,8 @@
 //! through.
 
 use crate::record::{self, Recording};
-use crate::{lock, Case, Pool};
+use crate::search::lock;
+use crate::{Case, Pool};
 use std::sync::{Arc, Mutex};
 
 /// A path through the tree, from its root to a leaf: a run, and what could have been chosen in it.
@@ -45,7 +46,7 @@ pub fn paths<P: Pool>(case: Case, file: &str, most: usize) -> Option<Vec<Path>> 
 fn first_below<P: Pool>(case: Case, file: &str, choices: Vec<usize>) -> Path {
     let points = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&points);
-    let (recording, _) = record::run::<P>(case, Some(file), &[], move |threads, _| {
+    let (recording, _) = record::record::<P>(case, Some(file), &[], move |threads, _| {
         let mut seen = lock(&seen);
         let next = choices.get(seen.len()).or(threads.first()).copied();
         seen.push(Point {

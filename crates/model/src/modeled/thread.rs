@@ -1,25 +1,63 @@
 //! `std::thread`.
 
+use super::run;
 use crate::record::{self, note, What};
-pub use shuttle::thread::*;
+pub use shuttle::thread::{current, panicking, park, scope, yield_now};
+pub use shuttle::thread::{AccessError, Result, Scope, ScopedJoinHandle, Thread, ThreadId};
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::num::NonZero;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// As `std::thread::sleep`: any thread that can go on may do so first.
+#[track_caller]
+pub fn sleep(time: Duration) {
+    run::yields();
+    shuttle::thread::sleep(time);
+    run::advance(time);
+}
+
+/// As `std::thread::park_timeout`: the thread may go on at any point, whether it is unparked or not.
+#[track_caller]
+pub fn park_timeout(time: Duration) {
+    sleep(time);
+}
+
+/// As `std::thread::available_parallelism`, on a machine with two processors.
+#[allow(clippy::missing_errors_doc)]
+pub fn available_parallelism() -> std::io::Result<NonZero<usize>> {
+    Ok(NonZero::new(2).expect("it is not zero"))
+}
 
 /// As `std::thread::JoinHandle`.
 #[derive(Debug)]
-pub struct JoinHandle<T>(shuttle::thread::JoinHandle<Result<T>>);
+pub struct JoinHandle<T> {
+    handle: shuttle::thread::JoinHandle<Result<T>>,
+    finished: Arc<AtomicBool>,
+}
 
 impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let thread = usize::from(self.0.thread().id());
+        let thread = usize::from(self.handle.thread().id());
         note(|| What::Joins(thread));
-        let result = self.0.join().and_then(|result| result);
+        let result = self.handle.join().and_then(|result| result);
         note(|| What::Joined(thread));
         result
     }
 
     pub fn thread(&self) -> &Thread {
-        self.0.thread()
+        self.handle.thread()
+    }
+
+    /// Whether the thread has ended. Who asks again and again lets others go on.
+    pub fn is_finished(&self) -> bool {
+        run::yields();
+        shuttle::thread::sleep(Duration::ZERO);
+        self.finished.load(Ordering::Relaxed)
     }
 }
 
@@ -29,7 +67,9 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    started(shuttle::thread::spawn(|| body(f)))
+    let finished = Arc::default();
+    let ended = Arc::clone(&finished);
+    started(shuttle::thread::spawn(|| body(f, ended)), finished)
 }
 
 /// As `std::thread::Builder`.
@@ -59,24 +99,106 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.0.spawn(|| body(f)).map(started)
+        let finished = Arc::default();
+        let ended = Arc::clone(&finished);
+        let handle = self.0.spawn(|| body(f, ended));
+        handle.map(|handle| started(handle, finished))
     }
 }
 
 #[track_caller]
-fn started<T>(handle: shuttle::thread::JoinHandle<Result<T>>) -> JoinHandle<T> {
+fn started<T>(
+    handle: shuttle::thread::JoinHandle<Result<T>>,
+    finished: Arc<AtomicBool>,
+) -> JoinHandle<T> {
     let thread = usize::from(handle.thread().id());
     note(|| What::Starts(thread));
-    JoinHandle(handle)
+    JoinHandle { handle, finished }
 }
 
 /// To shuttle a panic in any thread is the end of the run. When a run is recorded, it is what it
 /// is to std: the end of that thread, which `join` reports.
-fn body<T>(f: impl FnOnce() -> T) -> Result<T> {
+fn body<T>(f: impl FnOnce() -> T, finished: Arc<AtomicBool>) -> Result<T> {
     let result = match record::is_on() {
         true => catch_unwind(AssertUnwindSafe(f)),
         false => Ok(f()),
     };
+    finished.store(true, Ordering::Relaxed);
     note(|| What::Ends);
     result
+}
+
+/// As `std::thread::LocalKey`.
+#[derive(Debug)]
+pub struct LocalKey<T: 'static>(shuttle::thread::LocalKey<T>);
+
+impl<T: 'static> LocalKey<T> {
+    #[doc(hidden)]
+    pub const fn from_init(init: fn() -> T) -> LocalKey<T> {
+        LocalKey(shuttle::thread::LocalKey {
+            init,
+            _p: PhantomData,
+        })
+    }
+
+    pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
+        self.0.with(f)
+    }
+
+    #[allow(clippy::missing_errors_doc)]
+    pub fn try_with<R>(
+        &'static self,
+        f: impl FnOnce(&T) -> R,
+    ) -> std::result::Result<R, AccessError> {
+        self.0.try_with(f)
+    }
+}
+
+impl<T: 'static> LocalKey<Cell<T>> {
+    pub fn set(&'static self, value: T) {
+        self.with(|cell| cell.set(value));
+    }
+
+    pub fn get(&'static self) -> T
+    where
+        T: Copy,
+    {
+        self.with(Cell::get)
+    }
+
+    pub fn take(&'static self) -> T
+    where
+        T: Default,
+    {
+        self.with(Cell::take)
+    }
+
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
+}
+
+impl<T: 'static> LocalKey<RefCell<T>> {
+    pub fn with_borrow<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
+        self.with(|cell| f(&cell.borrow()))
+    }
+
+    pub fn with_borrow_mut<R>(&'static self, f: impl FnOnce(&mut T) -> R) -> R {
+        self.with(|cell| f(&mut cell.borrow_mut()))
+    }
+
+    pub fn set(&'static self, value: T) {
+        self.with(|cell| *cell.borrow_mut() = value);
+    }
+
+    pub fn take(&'static self) -> T
+    where
+        T: Default,
+    {
+        self.with(RefCell::take)
+    }
+
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
+    }
 }

@@ -1,7 +1,8 @@
 //! A run in which what is wanted happens.
 
-use super::{run, switches, Ending, RECORDER};
-use crate::{lock, Case, Pool};
+use super::{record, switches, Ending, RECORDER};
+use crate::search::lock;
+use crate::{Case, Pool};
 use shuttle::scheduler::{RandomScheduler, Scheduler};
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +23,7 @@ pub fn find<P: Pool>(
     let subjects: Vec<_> = wanted.iter().map(|said| subject(said)).collect();
     for _ in 0..tries {
         let (random, subjects) = (Arc::clone(&random), subjects.clone());
-        let (recording, reached) = run::<P>(case, None, &wanted, move |runnable, current| {
+        let (recording, reached) = record::<P>(case, None, &wanted, move |runnable, current| {
             let (reached, missed) = RECORDER.with_borrow(|recorder| {
                 let recorder = recorder.as_ref()?;
                 Some((recorder.reached, recorder.missed))

@@ -11,7 +11,7 @@ mod tests;
 
 pub use find::find;
 pub use replay::replay;
-pub(crate) use run::run;
+pub(crate) use run::record;
 pub use schedule::{read, switches, written};
 pub(crate) use telling::name;
 
@@ -45,6 +45,7 @@ pub(crate) enum What {
     Receives(usize),
     Received(usize, bool),
     FindsEmpty(usize),
+    TimeIsUp,
     Joins(usize),
     Joined(usize),
     Prints(String),
@@ -69,6 +70,8 @@ pub struct Step {
     pub thread: Option<usize>,
     /// Its line in the file of the pool, from 1 on.
     pub line: Option<u32>,
+    /// Of a pool with several files, which one: its path in the folder of the crate.
+    pub file: Option<String>,
     /// What it is, in a word or two, for a program that reads it: `holds 1`, `gets 0`.
     pub what: String,
     /// The same in a sentence.
@@ -107,14 +110,14 @@ thread_local! {
 }
 
 struct Recorder {
-    /// The end of the path of the pool's file, if lines are wanted.
+    /// The end of the path of the pool's file, or its folder, if lines are wanted.
     file: Option<String>,
-    events: Vec<(Option<usize>, Option<u32>, What)>,
+    events: Vec<(Option<usize>, Place, What)>,
     /// How many of them are worth a step.
     steps: usize,
     teller: Teller,
     /// What threads do when they are chosen next.
-    to_come: Vec<(usize, Option<u32>, What)>,
+    to_come: Vec<(usize, Place, What)>,
     /// What is to be said in this order, and how much of it has been.
     wanted: Vec<String>,
     reached: usize,
@@ -148,8 +151,8 @@ pub(crate) fn note(what: impl FnOnce() -> What) {
 
 /// For the panic hook: a thread panics.
 pub(crate) fn note_panic(info: &PanicHookInfo) {
-    let text = crate::text(info.payload());
-    if is_on() && !crate::is_deadlock(text) {
+    let text = crate::search::text(info.payload());
+    if is_on() && !crate::search::is_deadlock(text) {
         let thread = current::get_current_task().map(usize::from);
         add(thread, info.location(), What::Panics(text.to_owned()));
     }
@@ -177,14 +180,30 @@ fn add(thread: Option<usize>, caller: Option<&Location>, what: What) {
     });
 }
 
+/// A line, and of a pool with several files which one.
+type Place = Option<(u32, Option<String>)>;
+
 /// The line in the pool's file.
-fn line(caller: Option<&Location>) -> Option<u32> {
+fn line(caller: Option<&Location>) -> Place {
     let file = RECORDER.with_borrow(|recorder| recorder.as_ref()?.file.clone())?;
-    match caller {
-        Some(caller) if caller.file().ends_with(&file) => Some(caller.line()),
-        _ => line_on_stack(&file),
-    }
+    let of_caller = caller.and_then(|caller| {
+        let name = in_pool(caller.file(), &file)?;
+        Some((caller.line(), name))
+    });
+    of_caller.or_else(|| line_on_stack(&file))
 }
+
+/// Whether this is the path of the pool's file: `Some(None)`, or with its name in the pool's folder.
+fn in_pool(path: &str, file: &str) -> Option<Option<String>> {
+    if !file.ends_with('/') {
+        return path.ends_with(file).then_some(None);
+    }
+    let (_, name) = path.rsplit_once(file)?;
+    Some((name != LIBRARY).then(|| name.to_owned()))
+}
+
+/// Where a pool is in the folder of its crate.
+const LIBRARY: &str = "src/lib.rs";
 
 impl Recorder {
     fn new(file: Option<&str>, wanted: &[String]) -> Recorder {
@@ -200,7 +219,7 @@ impl Recorder {
         }
     }
 
-    fn add(&mut self, thread: Option<usize>, line: Option<u32>, what: What) {
+    fn add(&mut self, thread: Option<usize>, line: Place, what: What) {
         if let Some((_, said)) = self.teller.tell(thread, &what) {
             self.steps += 1;
             let wanted = &self.wanted[self.reached..];
@@ -224,11 +243,14 @@ impl Recorder {
     fn told(&self) -> Vec<Step> {
         let mut teller = self.teller.anew();
         let steps = self.events.iter().filter_map(|(thread, line, what)| {
-            let (thread, line) = (*thread, *line);
+            let thread = *thread;
+            let (line, file) = line.clone().unzip();
+            let file = file.flatten();
             let (what, said) = teller.tell(thread, what)?;
             Some(Step {
                 thread,
                 line,
+                file,
                 what,
                 said,
             })
@@ -244,11 +266,12 @@ pub fn knows_lines() -> bool {
 }
 
 /// The line of the innermost frame that is in the file. std shows frames as text only.
-fn line_on_stack(file: &str) -> Option<u32> {
+fn line_on_stack(file: &str) -> Place {
     let stack = Backtrace::force_capture().to_string();
     stack.lines().find_map(|frame| {
-        let (_, place) = frame.trim_start().strip_prefix("at ")?.rsplit_once(file)?;
-        let mut place = place.strip_prefix(':')?.split(':');
-        place.next()?.parse().ok()
+        let place = frame.trim_start().strip_prefix("at ")?;
+        let (place, _column) = place.rsplit_once(':')?;
+        let (path, line) = place.rsplit_once(':')?;
+        Some((line.parse().ok()?, in_pool(path, file)?))
     })
 }

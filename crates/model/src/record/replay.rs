@@ -1,7 +1,8 @@
 //! A run with a schedule that there is already.
 
-use super::{name, run, Recording};
-use crate::{lock, Case, Pool};
+use super::{name, record, Recording};
+use crate::search::lock;
+use crate::{Case, Pool};
 use std::sync::{Arc, Mutex};
 
 /// Runs the program of the case once, with this schedule. `file` is the end of the path of the
@@ -19,7 +20,7 @@ pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Rec
     let mut place = 0;
     let wrong = Arc::new(Mutex::new(None));
     let says_wrong = Arc::clone(&wrong);
-    let recording = run::<P>(case, Some(file), &[], move |runnable, current| {
+    let recording = record::<P>(case, Some(file), &[], move |runnable, current| {
         let next = schedule
             .get(place)
             .copied()

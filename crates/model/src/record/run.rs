@@ -1,20 +1,22 @@
 //! A single run that is recorded.
 
 use super::{Ending, Recorder, Recording, What, RECORDER};
-use crate::{is_deadlock, lock, run_jobs_and_drop, Case, Pool};
+use crate::modeled::run;
+use crate::search::{config, is_deadlock, lock, run as run_program, run_jobs_and_drop};
+use crate::{Case, Pool};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Runs the program once, as `choose` decides: which of the threads that can go on does, with the one
 /// that ran last. `None` ends the run. Returns how many of the sentences were said in their order.
-pub(crate) fn run<P: Pool>(
+pub(crate) fn record<P: Pool>(
     case: Case,
     file: Option<&str>,
     wanted: &[String],
     choose: impl FnMut(&[usize], Option<usize>) -> Option<usize> + Send + 'static,
 ) -> (Recording, usize) {
-    let mut config = crate::config();
+    let mut config = config();
     if file.is_some() {
         config.stack_size = 1 << 20; // to look up lines takes room
     }
@@ -29,7 +31,7 @@ pub(crate) fn run<P: Pool>(
     // A run that ends while a panic is under way leaves its thread panicking. So each has its own.
     let whole = move || {
         RECORDER.set(Some(recorder));
-        let run = crate::run(scheduler, config, move || run_jobs_and_drop::<P>(case));
+        let run = run_program(scheduler, config, move || run_jobs_and_drop::<P>(case));
         let ending = match run {
             Ok(_) => Ending::Finish,
             Err(message) if is_deadlock(&message) => Ending::Deadlock,
@@ -73,7 +75,12 @@ impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for On
         _: bool,
     ) -> Option<TaskId> {
         let runnable: Vec<_> = runnable.iter().map(|task| usize::from(task.id())).collect();
-        let next = (self.choose)(&runnable, current.map(usize::from))?;
+        let current = current.map(usize::from);
+        let next = (self.choose)(&runnable, current)?;
+        run::has_yielded();
+        if Some(next) != current {
+            run::switched();
+        }
         RECORDER
             .with_borrow_mut(|recorder| recorder.as_mut().map(|recorder| recorder.chosen(next)));
         lock(&self.chosen).push(next);
@@ -81,6 +88,9 @@ impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for On
     }
 
     fn next_u64(&mut self) -> u64 {
-        0 // no pool of the book asks for a random number
+        // One of several ways to go on with the same thread.
+        let chosen = (self.choose)(&run::options(), None).unwrap_or(0);
+        lock(&self.chosen).push(chosen);
+        chosen as u64
     }
 }

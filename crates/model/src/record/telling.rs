@@ -196,6 +196,10 @@ impl Teller {
                 "gets an error: the queue is empty, and the sender is gone".into(),
             ),
             What::FindsEmpty(_) => ("finds-empty".into(), "finds the queue empty".into()),
+            What::TimeIsUp => (
+                "time-is-up".into(),
+                "has waited until its time is up".into(),
+            ),
             What::Joins(other) => {
                 if self.ended.contains(other) {
                     return None; // it is told of together with its end

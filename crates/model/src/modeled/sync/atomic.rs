@@ -1,24 +1,26 @@
 //! `std::sync::atomic`.
 
+use crate::modeled::run;
 use crate::record::{note, What};
-pub use shuttle::sync::atomic::*;
-use std::ops::Deref;
+pub use shuttle::sync::atomic::{compiler_fence, fence, AtomicPtr, Ordering};
+use std::ops::{Deref, DerefMut};
 
 /// As its namesake in `std::sync::atomic`. What is not told of to a recorder is reached
 /// through `Deref`.
 macro_rules! atomic {
     ($name:ident, $value:ty, $($change:ident)*) => {
         #[derive(Debug, Default)]
-        pub struct $name(shuttle::sync::atomic::$name);
+        pub struct $name(shuttle::sync::atomic::$name, run::Once);
 
         impl $name {
             #[track_caller]
             pub const fn new(value: $value) -> $name {
-                $name(shuttle::sync::atomic::$name::new(value))
+                $name(shuttle::sync::atomic::$name::new(value), run::Once::new())
             }
 
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
+                self.1.used();
                 let value = self.0.load(order);
                 note(|| What::Reads(value.to_string()));
                 value
@@ -26,6 +28,7 @@ macro_rules! atomic {
 
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
+                self.1.used();
                 self.0.store(value, order);
                 note(|| What::Writes(value.to_string()));
             }
@@ -33,21 +36,57 @@ macro_rules! atomic {
             $(
                 #[track_caller]
                 pub fn $change(&self, value: $value, order: Ordering) -> $value {
+                    self.1.used();
                     let old = self.0.$change(value, order);
                     note(|| What::Changes(stringify!($change), old.to_string()));
                     old
                 }
             )*
+
+            pub fn into_inner(self) -> $value {
+                self.0.into_inner()
+            }
+        }
+
+        impl From<$value> for $name {
+            fn from(value: $value) -> $name {
+                $name::new(value)
+            }
         }
 
         impl Deref for $name {
             type Target = shuttle::sync::atomic::$name;
+            #[track_caller]
             fn deref(&self) -> &Self::Target {
+                self.1.used();
                 &self.0
+            }
+        }
+
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
             }
         }
     };
 }
 
-atomic!(AtomicBool, bool, swap fetch_and fetch_or);
-atomic!(AtomicUsize, usize, swap fetch_add fetch_sub);
+macro_rules! integers {
+    ($($name:ident $value:ty,)*) => {
+        $(atomic!($name, $value, swap fetch_add fetch_sub fetch_and fetch_or fetch_xor fetch_max fetch_min);)*
+    };
+}
+
+atomic!(AtomicBool, bool, swap fetch_and fetch_or fetch_xor);
+integers! {
+    AtomicI8 i8,
+    AtomicI16 i16,
+    AtomicI32 i32,
+    AtomicI64 i64,
+    AtomicIsize isize,
+    AtomicU8 u8,
+    AtomicU16 u16,
+    AtomicU32 u32,
+    AtomicU64 u64,
+    AtomicUsize usize,
+}

@@ -1,23 +1,54 @@
 use super::MutexGuard;
+use crate::modeled::run;
 use crate::record::{note, note_when_chosen, What};
-use shuttle::sync::LockResult;
+use shuttle::sync::{LockResult, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// As `std::sync::Condvar`, but it never wakes without reason: shuttle's does not.
+/// As `std::sync::Condvar`, but no thread that waits without a deadline wakes without reason:
+/// shuttle's do not.
 #[derive(Debug, Default)]
-pub struct Condvar(shuttle::sync::Condvar);
+pub struct Condvar {
+    condvar: shuttle::sync::Condvar,
+    /// How many wait without a deadline.
+    untimed: AtomicUsize,
+    /// Who waits with a deadline, and whether it was notified. These can always go on: to go on
+    /// without having been notified is what it is that the time is up.
+    timed: Mutex<Vec<Arc<AtomicBool>>>,
+    used: run::Once,
+}
+
+/// As `std::sync::WaitTimeoutResult`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
 
 impl Condvar {
     #[track_caller]
     pub const fn new() -> Condvar {
-        Condvar(shuttle::sync::Condvar::new())
+        Condvar {
+            condvar: shuttle::sync::Condvar::new(),
+            untimed: AtomicUsize::new(0),
+            timed: Mutex::new(Vec::new()),
+            used: run::Once::new(),
+        }
     }
 
     #[track_caller]
     pub fn wait<'m, T>(&self, guard: MutexGuard<'m, T>) -> LockResult<MutexGuard<'m, T>> {
+        self.used.used();
         let (mutex, guard) = guard.into_parts();
         // It gives the lock back and begins to wait in one step, but not yet.
         note_when_chosen(|| What::Sleeps(mutex.id()));
-        let result = self.0.wait(guard);
+        self.untimed.fetch_add(1, Ordering::Relaxed);
+        let result = self.condvar.wait(guard);
+        self.untimed.fetch_sub(1, Ordering::Relaxed);
         mutex.taken(result)
     }
 
@@ -34,14 +65,91 @@ impl Condvar {
     }
 
     #[track_caller]
+    pub fn wait_timeout<'m, T>(
+        &self,
+        guard: MutexGuard<'m, T>,
+        time: Duration,
+    ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
+        self.used.used();
+        let (mutex, guard) = guard.into_parts();
+        let notified = Arc::new(AtomicBool::new(false));
+        note_when_chosen(|| What::Sleeps(mutex.id()));
+        drop(guard); // nobody comes between this and the next line
+        crate::search::lock(&self.timed).push(Arc::clone(&notified));
+        run::yields();
+        shuttle::thread::sleep(time);
+        crate::search::lock(&self.timed).retain(|waits| !Arc::ptr_eq(waits, &notified));
+        let timed_out = !notified.load(Ordering::Relaxed);
+        if timed_out {
+            run::advance(time);
+            note(|| What::TimeIsUp);
+        }
+        let result = WaitTimeoutResult(timed_out);
+        match mutex.lock() {
+            Ok(guard) => Ok((guard, result)),
+            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
+        }
+    }
+
+    #[track_caller]
+    pub fn wait_timeout_while<'m, T>(
+        &self,
+        mut guard: MutexGuard<'m, T>,
+        time: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
+        let mut timed_out = false;
+        loop {
+            if !condition(&mut guard) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            if timed_out {
+                return Ok((guard, WaitTimeoutResult(true)));
+            }
+            let result;
+            (guard, result) = self.wait_timeout(guard, time)?;
+            timed_out = result.timed_out();
+        }
+    }
+
+    #[track_caller]
     pub fn notify_one(&self) {
-        self.0.notify_one();
+        self.used.used();
+        if crate::search::lock(&self.timed).is_empty() {
+            self.condvar.notify_one();
+        } else {
+            shuttle::thread::sleep(Duration::ZERO);
+            self.notify_any();
+        }
         note(|| What::Wakes("one"));
+    }
+
+    /// Each of those that wait may be the one.
+    fn notify_any(&self) {
+        let timed = crate::search::lock(&self.timed).clone();
+        let waiting: Vec<_> = timed
+            .iter()
+            .filter(|waits| !waits.load(Ordering::Relaxed))
+            .collect();
+        let others = usize::from(self.untimed.load(Ordering::Relaxed) > 0);
+        let chosen = match waiting.len() + others {
+            0 => return,
+            1 => 0,
+            several => run::choose(several),
+        };
+        match waiting.get(chosen) {
+            Some(notified) => notified.store(true, Ordering::Relaxed),
+            None => self.condvar.notify_one(),
+        }
     }
 
     #[track_caller]
     pub fn notify_all(&self) {
-        self.0.notify_all();
+        self.used.used();
+        self.condvar.notify_all();
+        for notified in &*crate::search::lock(&self.timed) {
+            notified.store(true, Ordering::Relaxed);
+        }
         note(|| What::Wakes("all"));
     }
 }

@@ -1,7 +1,8 @@
 //! `std::sync::mpsc`.
 
+use crate::modeled::run;
 use crate::record::{channel_id, note, What};
-pub use shuttle::sync::mpsc::*;
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::Duration;
 
 #[track_caller]
@@ -105,6 +106,8 @@ impl<T> Receiver<T> {
 
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        // Who asks again and again lets others go on.
+        run::yields();
         let result = self.receiver.try_recv();
         match result {
             Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.id)),
@@ -113,20 +116,63 @@ impl<T> Receiver<T> {
         result
     }
 
-    /// The model has no time: it waits as long as it takes.
+    /// Another thread can come first, for as long as it likes, and then there is a message, or the
+    /// time is up: so each end of the waiting is tried, at each point.
     #[track_caller]
-    pub fn recv_timeout(&self, _: Duration) -> Result<T, RecvTimeoutError> {
-        self.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
+        run::yields();
+        let result = self.receiver.try_recv();
+        match result {
+            Err(TryRecvError::Empty) => {
+                run::advance(time);
+                note(|| What::TimeIsUp);
+            }
+            _ => note(|| What::Received(self.id, result.is_ok())),
+        }
+        result.map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
     }
 
-    #[track_caller]
-    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        std::iter::from_fn(|| self.recv().ok())
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self)
     }
 
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
+    }
+}
+
+/// As `std::sync::mpsc::Iter`.
+#[derive(Debug)]
+pub struct Iter<'r, T>(&'r Receiver<T>);
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
     #[track_caller]
-    pub fn try_iter(&self) -> impl Iterator<Item = T> + '_ {
-        std::iter::from_fn(|| self.try_recv().ok())
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+/// As `std::sync::mpsc::TryIter`.
+#[derive(Debug)]
+pub struct TryIter<'r, T>(&'r Receiver<T>);
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.0.try_recv().ok()
+    }
+}
+
+impl<'r, T> IntoIterator for &'r Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'r, T>;
+    fn into_iter(self) -> Iter<'r, T> {
+        self.iter()
     }
 }
 

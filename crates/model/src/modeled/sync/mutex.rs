@@ -1,11 +1,17 @@
+use crate::modeled::run;
 use crate::record::{note, What};
 use shuttle::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// As `std::sync::Mutex`.
 #[derive(Debug, Default)]
-pub struct Mutex<T: ?Sized>(shuttle::sync::Mutex<T>);
+pub struct Mutex<T: ?Sized> {
+    used: run::Once,
+    poisoned: AtomicBool,
+    mutex: shuttle::sync::Mutex<T>,
+}
 
 /// As `std::sync::MutexGuard`.
 pub struct MutexGuard<'m, T: ?Sized> {
@@ -19,31 +25,39 @@ const HELD: &str = "a guard that can be used holds its lock";
 impl<T> Mutex<T> {
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex(shuttle::sync::Mutex::new(value))
+        Mutex {
+            used: run::Once::new(),
+            poisoned: AtomicBool::new(false),
+            mutex: shuttle::sync::Mutex::new(value),
+        }
     }
 
     #[allow(clippy::missing_errors_doc)]
     pub fn into_inner(self) -> LockResult<T> {
-        self.0.into_inner()
+        self.mutex.into_inner()
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
     /// What tells this lock from others.
     pub(super) fn id(&self) -> usize {
-        std::ptr::from_ref(&self.0).cast::<()>().addr()
+        std::ptr::from_ref(&self.mutex).cast::<()>().addr()
     }
 
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.used.used();
         note(|| What::Wants(self.id()));
-        let result = self.0.lock();
+        let result = self.mutex.lock();
         self.taken(result)
     }
 
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
+        self.used.used();
+        // Who tries again and again lets others go on.
+        run::yields();
+        match self.mutex.try_lock() {
             Ok(guard) => Ok(self.taken(Ok(guard))?),
             Err(TryLockError::Poisoned(poisoned)) => Ok(self.taken(Err(poisoned))?),
             Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
@@ -56,6 +70,7 @@ impl<T: ?Sized> Mutex<T> {
         result: LockResult<shuttle::sync::MutexGuard<'m, T>>,
     ) -> LockResult<MutexGuard<'m, T>> {
         note(|| What::Holds(self.id(), result.is_err()));
+        self.poisoned.store(result.is_err(), Ordering::Relaxed);
         let guard = |guard| MutexGuard {
             guard: Some(guard),
             mutex: self,
@@ -68,11 +83,22 @@ impl<T: ?Sized> Mutex<T> {
 
     #[allow(clippy::missing_errors_doc)]
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.0.get_mut()
+        self.mutex.get_mut()
     }
 
     pub fn clear_poison(&self) {
-        self.0.clear_poison();
+        self.poisoned.store(false, Ordering::Relaxed);
+        self.mutex.clear_poison();
+    }
+
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Relaxed)
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Mutex<T> {
+        Mutex::new(value)
     }
 }
 
@@ -87,6 +113,9 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(guard) = self.guard.take() {
             drop(guard);
+            if std::thread::panicking() {
+                self.mutex.poisoned.store(true, Ordering::Relaxed);
+            }
             note(|| What::Releases(self.mutex.id()));
         }
     }

@@ -1,0 +1,8 @@
+//! `std::hint`.
+
+pub use std::hint::*;
+
+/// As `std::hint::spin_loop`: while a thread spins, others go on.
+pub fn spin_loop() {
+    shuttle::thread::yield_now();
+}

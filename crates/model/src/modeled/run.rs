@@ -1,0 +1,119 @@
+//! What belongs to one run of a search: its number, its clock, and choices that are not of threads.
+
+use shuttle::rand::RngCore;
+use std::cell::Cell;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How the message of a panic begins that is not the pool's, but says why it cannot be searched.
+pub(crate) const REFUSED: &str = "cannot be searched: ";
+
+/// The folder that holds a reader's crate, or what it needs: what comes behind it is the reader's own
+/// name for a file.
+pub const FOLDER: &str = "readers-crate/";
+
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+    static CLOCK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    /// How often the clock was looked at and stood still, since the last switch of threads. `None`:
+    /// nobody has looked at it.
+    static STILL: Cell<Option<u32>> = const { Cell::new(None) };
+    static OPTIONS: Cell<usize> = const { Cell::new(0) };
+    static YIELDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A run begins.
+pub(crate) fn begin() {
+    NUMBER.set(RUNS.fetch_add(1, Ordering::Relaxed));
+    CLOCK.set(Duration::ZERO);
+    STILL.set(None);
+    YIELDS.set(false);
+}
+
+/// Ends the search: it cannot go on in a way that means something.
+#[track_caller]
+pub(crate) fn refuse(why: &str) -> ! {
+    let place = Location::caller();
+    let file = place.file();
+    let file = file.rsplit_once(FOLDER).map_or(file, |(_, file)| file);
+    panic!("{REFUSED}{file}:{}: {why}", place.line());
+}
+
+/// What was made in one run, and must not be used in another.
+#[derive(Debug, Default)]
+pub(crate) struct Once(AtomicU64);
+
+impl Once {
+    pub(crate) const fn new() -> Once {
+        Once(AtomicU64::new(0))
+    }
+
+    /// It is used now.
+    #[track_caller]
+    pub(crate) fn used(&self) {
+        let number = NUMBER.get();
+        match self.0.load(Ordering::Relaxed) {
+            0 => self.0.store(number, Ordering::Relaxed),
+            known if known == number || std::thread::panicking() => {}
+            _ => refuse(
+                "this is a `static`, which keeps from one interleaving to the next what threads \
+                 share through it: make it a field of the pool, behind an `Arc`",
+            ),
+        }
+    }
+}
+
+/// One of so many ways in which the run can go on, each of which is searched.
+pub(crate) fn choose(options: usize) -> usize {
+    OPTIONS.set(options);
+    let chosen = shuttle::rand::thread_rng().next_u64();
+    usize::try_from(chosen).unwrap_or(0)
+}
+
+/// How many ways there are, for the scheduler that is asked for a number.
+pub(crate) fn options() -> Vec<usize> {
+    (0..OPTIONS.replace(0).max(1)).collect()
+}
+
+/// The thread that runs goes round, or waits for time to pass: others come first, if they can run, so
+/// that no run goes on for ever because they do not.
+pub(crate) fn yields() {
+    YIELDS.set(true);
+}
+
+/// Whether it does, for the scheduler.
+pub(crate) fn has_yielded() -> bool {
+    YIELDS.replace(false)
+}
+
+/// Another thread goes on.
+pub(crate) fn switched() {
+    STILL.set(STILL.get().map(|_| 0));
+}
+
+/// So much time has passed at least.
+pub(crate) fn advance(time: Duration) {
+    CLOCK.set(CLOCK.get().saturating_add(time.min(LONG)));
+}
+
+/// Longer than a pool waits for anything.
+const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// A thread that looks at the clock as often, while no other runs, sees it move on.
+const MOST_STILL: u32 = 2;
+
+/// The time since the run began. Since the clock was looked at last, none has passed, or a long time:
+/// both are tried.
+pub(crate) fn clock() -> Duration {
+    match STILL.get() {
+        None => STILL.set(Some(0)),
+        Some(still) if still < MOST_STILL && choose(2) == 0 => STILL.set(Some(still + 1)),
+        Some(_) => {
+            STILL.set(Some(0));
+            advance(LONG);
+        }
+    }
+    CLOCK.get()
+}

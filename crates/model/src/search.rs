@@ -1,0 +1,526 @@
+//! Tries the orders in which the threads of a case can run.
+
+use crate::modeled::run;
+use crate::progress::Teller;
+use crate::record::{self, note, What};
+use shuttle::scheduler::{
+    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
+};
+use shuttle::sync::Barrier;
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What is searched: a pool that runs jobs and waits for them when it is dropped.
+pub trait Pool {
+    fn new(size: usize) -> Self;
+    fn execute(&self, job: impl FnOnce() + Send + 'static);
+}
+
+/// Implements [`Pool`] for a type that has its two functions already, as every pool of the book does.
+#[macro_export]
+macro_rules! implement_pool {
+    ($pool:ty) => {
+        impl $crate::Pool for $pool {
+            fn new(size: usize) -> Self {
+                <$pool>::new(size)
+            }
+            fn execute(&self, job: impl FnOnce() + Send + 'static) {
+                <$pool>::execute(self, job);
+            }
+        }
+    };
+}
+
+/// A bounded case of a pool's life: it is started, is handed the jobs, and is dropped.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub workers: usize,
+    pub jobs: usize,
+    /// Every job waits until the others have begun too.
+    pub meet: bool,
+    /// Every job has a point in its middle at which another thread can come first.
+    pub pause: bool,
+}
+
+impl fmt::Display for Case {
+    /// `2 workers, 1 job`
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let Case { workers, jobs, .. } = *self;
+        let meet = if self.meet { " that meet" } else { "" };
+        let (some, others) = (plural(workers), plural(jobs));
+        write!(f, "{workers} worker{some}, {jobs} job{others}{meet}")
+    }
+}
+
+/// How many interleavings end in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Endings {
+    pub finish: usize,
+    pub deadlock: usize,
+    pub panic: usize,
+}
+
+/// An interleaving that does not finish.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The how manieth interleaving of the search it is, from 1 on.
+    pub number: usize,
+    /// Every thread that is left waits for another. Otherwise, one of them has panicked.
+    pub deadlock: bool,
+    /// Which threads wait, or what one has panicked with.
+    pub message: String,
+    /// Which thread was chosen at each point where there was a choice.
+    pub schedule: Vec<usize>,
+}
+
+impl Failure {
+    /// Puts it in the place of the shortest so far, if there is less to read in it: it has fewer
+    /// choices, or as many, and goes from thread to thread less often.
+    pub fn keep_shortest(&self, so_far: &mut Option<Failure>) {
+        let length = |failure: &Failure| {
+            let schedule = &failure.schedule;
+            (schedule.len(), record::switches(schedule))
+        };
+        if so_far
+            .as_ref()
+            .is_none_or(|so_far| length(self) < length(so_far))
+        {
+            *so_far = Some(self.clone());
+        }
+    }
+}
+
+/// A schedule with more steps than this does not end: a thread spins.
+const MOST_STEPS: usize = 10_000;
+
+/// Searches every interleaving of the case, past those that fail, and counts how each one ends.
+///
+/// `on_failure` is told of each failure, and ends the search where it breaks.
+///
+/// # Errors
+///
+/// When `on_failure` has ended the search, and when there are more than `most` interleavings: what
+/// was counted until then.
+pub fn search<P: Pool>(
+    case: Case,
+    most: usize,
+    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+) -> Result<Endings, Endings> {
+    search_telling::<P>(case, most, None, on_failure)
+}
+
+pub(crate) fn search_telling<P: Pool>(
+    case: Case,
+    most: usize,
+    teller: Option<Teller>,
+    mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+) -> Result<Endings, Endings> {
+    let search = Search::new(Way::All(Tree::default()), most, teller);
+    let mut found = Endings::default();
+    while !search.with(|progress| progress.complete) {
+        let before = search.with(|progress| progress.begun);
+        let run = run_through::<P>(case, &search);
+        let begun = search.with(|progress| progress.begun);
+        found.finish += begun - before - usize::from(run.is_err());
+        if let Err(failure) = run {
+            match failure.deadlock {
+                true => found.deadlock += 1,
+                false => found.panic += 1,
+            }
+            if on_failure(&failure).is_break() {
+                return Err(found);
+            }
+        } else if !search.with(|progress| progress.complete) {
+            return Err(found);
+        }
+    }
+    Ok(found)
+}
+
+/// Which interleavings are tried where there are too many for all of them.
+#[derive(Clone, Copy, Debug)]
+pub enum Sampling {
+    /// At each point, any thread that can go on, each as likely as the others.
+    Random,
+    /// Probabilistic concurrency testing (Burckhardt et al., "A Randomized Scheduler with
+    /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the threads have priorities, drawn
+    /// anew for each run, and at a few points, drawn as well, the one that runs loses its own. What
+    /// needs few such points is found with a chance that has a lower bound.
+    Pct,
+}
+
+/// The points at which a thread loses its priority, and one more.
+const PCT_DEPTH: usize = 3;
+
+/// Tries so many interleavings of the case, and returns the first one that fails. The same seed tries
+/// the same ones.
+pub fn sample<P: Pool>(case: Case, sampling: Sampling, seed: u64, tries: usize) -> Option<Failure> {
+    sample_telling::<P>(case, sampling, seed, tries, None)
+}
+
+pub(crate) fn sample_telling<P: Pool>(
+    case: Case,
+    sampling: Sampling,
+    seed: u64,
+    tries: usize,
+    teller: Option<Teller>,
+) -> Option<Failure> {
+    let scheduler: Box<dyn Scheduler + Send> = match sampling {
+        Sampling::Random => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
+        Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
+    };
+    run_through::<P>(case, &Search::new(Way::Some(scheduler), tries, teller)).err()
+}
+
+/// How shuttle runs a program.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
+    // It would say that it takes every ordering for SeqCst. The page says so, too.
+    config.silence_warnings = true;
+    config
+}
+
+/// Runs the program until the search ends, or a run fails.
+fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
+    let run = self::run(search.clone(), config(), move || {
+        run_jobs_and_drop::<P>(case)
+    });
+    run.map(drop).map_err(|message| Failure {
+        number: search.with(|progress| progress.begun),
+        deadlock: is_deadlock(&message),
+        message,
+        schedule: search.with(|progress| progress.chosen.clone()),
+    })
+}
+
+/// Runs the program as often as the scheduler wants, and returns how often.
+///
+/// # Errors
+///
+/// When a run fails: what is said with its panic. Of a deadlock, shuttle says who waits.
+pub(crate) fn run(
+    scheduler: impl Scheduler + 'static,
+    config: Config,
+    program: impl Fn() + Send + Sync + 'static,
+) -> Result<usize, String> {
+    let runner = Runner::new(scheduler, config);
+    panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
+        .map_err(|payload| text(&*payload).to_owned())
+}
+
+/// Whether the panic with this message is shuttle's, as no thread can go on.
+pub(crate) fn is_deadlock(message: &str) -> bool {
+    message.starts_with("deadlock!")
+}
+
+/// What was said with a panic.
+pub(crate) fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or(payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message")
+}
+
+/// Silences what shuttle and the failing interleavings print: they are looked for, and there can be
+/// hundreds of thousands.
+pub fn silence() {
+    // shuttle sets its own panic hook once, on top of the one there is.
+    shuttle::check_dfs(|| {}, None);
+    panic::set_hook(Box::new(record::note_panic));
+}
+
+/// The program that is searched.
+pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
+    run::begin();
+    let ran: Arc<Vec<AtomicUsize>> = Arc::new((0..case.jobs).map(|_| 0.into()).collect());
+    let barrier = Arc::new(Barrier::new(case.jobs));
+
+    let pool = P::new(case.workers);
+    for job in 0..case.jobs {
+        let (ran, barrier) = (Arc::clone(&ran), Arc::clone(&barrier));
+        pool.execute(move || {
+            note(|| What::Begins(job + 1));
+            if case.meet {
+                note(|| What::Meets(job + 1));
+                barrier.wait();
+            }
+            if case.pause {
+                shuttle::thread::sleep(Duration::ZERO);
+            }
+            ran[job].fetch_add(1, Ordering::Relaxed);
+            note(|| What::HasRun(job + 1));
+        });
+    }
+    drop(pool);
+
+    let ran: Vec<_> = ran.iter().map(|n| n.load(Ordering::Relaxed)).collect();
+    assert!(
+        ran.iter().all(|&n| n == 1),
+        "the drop returned, but the jobs had run this often each: {ran:?}"
+    );
+    note(|| What::IsDone);
+}
+
+/// A search that outlives a failed schedule, so that the ones after it are searched.
+#[derive(Clone)]
+struct Search(Arc<Mutex<Progress>>);
+
+struct Progress {
+    way: Way,
+    fair: Fair,
+    most: usize,
+    begun: usize,
+    complete: bool,
+    chosen: Vec<usize>,
+    teller: Option<Teller>,
+}
+
+impl Search {
+    fn new(way: Way, most: usize, teller: Option<Teller>) -> Search {
+        Search(Arc::new(Mutex::new(Progress {
+            way,
+            fair: Fair::default(),
+            most,
+            begun: 0,
+            complete: false,
+            chosen: Vec::new(),
+            teller,
+        })))
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Progress) -> T) -> T {
+        f(&mut lock(&self.0))
+    }
+}
+
+impl Scheduler for Search {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.with(|progress| {
+            if progress.begun == progress.most {
+                return None;
+            }
+            let next = progress.way.new_execution();
+            progress.fair = Fair::default();
+            progress.chosen.clear();
+            progress.begun += usize::from(next.is_some());
+            if let Some(teller) = &mut progress.teller {
+                teller.count(progress.begun);
+            }
+            progress.complete = next.is_none();
+            next
+        })
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        self.with(|progress| {
+            let is_yielding = run::has_yielded() || is_yielding;
+            let fair = progress.fair.of(runnable, current, is_yielding);
+            let next = progress.way.next_task(&fair, current, is_yielding);
+            if let Some(next) = next {
+                progress.fair.chosen(next);
+                progress.chosen.push(next.into());
+                if Some(next) != current {
+                    run::switched();
+                }
+            }
+            next
+        })
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.with(|progress| {
+            let chosen = progress.way.choose(&run::options());
+            progress.chosen.push(chosen);
+            chosen as u64
+        })
+    }
+}
+
+/// The guard of a lock. What a search keeps behind one is never left half changed: a poisoned lock is
+/// as good as any.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Searches every interleaving of any program on the threads of the model, and returns how many
+/// there are.
+///
+/// # Errors
+///
+/// What the first interleaving that fails says of it.
+pub fn search_program(program: impl Fn() + Send + Sync + 'static) -> Result<usize, String> {
+    run(DfsScheduler::new(None, false), config(), program)
+}
+
+/// Which orders are tried.
+enum Way {
+    All(Tree),
+    Some(Box<dyn Scheduler + Send>),
+}
+
+impl Way {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        match self {
+            Way::All(tree) => tree.begin().then(|| Schedule::new(0)),
+            Way::Some(scheduler) => scheduler.new_execution(),
+        }
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        match self {
+            Way::All(tree) => {
+                let threads: Vec<_> = runnable.iter().map(|task| task.id().into()).collect();
+                Some(tree.choose(&threads).into())
+            }
+            Way::Some(scheduler) => scheduler.next_task(runnable, current, is_yielding),
+        }
+    }
+
+    /// One of these ways to go on with the same thread.
+    fn choose(&mut self, options: &[usize]) -> usize {
+        match self {
+            Way::All(tree) => tree.choose(options),
+            Way::Some(scheduler) => {
+                let any = usize::try_from(scheduler.next_u64() >> 1).unwrap_or(0);
+                options[any % options.len()]
+            }
+        }
+    }
+}
+
+/// All of them, depth first. As shuttle's own search of this kind, it takes the first option first;
+/// other than that one, it also chooses what is no thread.
+#[derive(Default)]
+struct Tree {
+    /// What was chosen at each point of the last run, and whether it was the last option there.
+    levels: Vec<(usize, bool)>,
+    depth: usize,
+    begun: bool,
+}
+
+impl Tree {
+    /// Whether there is one more run.
+    fn begin(&mut self) -> bool {
+        self.depth = 0;
+        if std::mem::replace(&mut self.begun, true) {
+            // The next run goes the same way up to the last point with an option left.
+            while self.levels.pop_if(|(_, last)| *last).is_some() {}
+            return !self.levels.is_empty();
+        }
+        true
+    }
+
+    fn choose(&mut self, options: &[usize]) -> usize {
+        let known = self.levels.get(self.depth).map(|(chosen, _)| *chosen);
+        let is_turn = self.depth + 1 >= self.levels.len();
+        let index = known.map_or(0, |chosen| {
+            let index = options.iter().position(|option| *option == chosen);
+            let index = index.expect("a run goes the same way as long as the choices do");
+            index + usize::from(is_turn)
+        });
+        if is_turn {
+            self.levels.truncate(self.depth);
+            let is_last = index + 1 == options.len();
+            self.levels.push((options[index], is_last));
+        }
+        self.depth += 1;
+        options[index]
+    }
+}
+
+/// Keeps a thread that goes round, as it waits for something, from doing so for ever while another
+/// could do that something: such a run is no bug of the pool's, as no machine goes on so. After the
+/// fair scheduler of CHESS (Musuvathi and Qadeer, "Fair Stateless Model Checking", PLDI 2008). A
+/// thread that never yields is not affected.
+#[derive(Default)]
+struct Fair {
+    windows: BTreeMap<usize, Window>,
+    runnable: BTreeSet<usize>,
+}
+
+/// What has happened since a thread has yielded last.
+#[derive(Default)]
+struct Window {
+    /// They could have gone on all the time.
+    enabled: BTreeSet<usize>,
+    /// They could have, until this thread went on.
+    disabled: BTreeSet<usize>,
+    scheduled: BTreeSet<usize>,
+    /// The thread does not go on as long as one of these can.
+    after: BTreeSet<usize>,
+}
+
+impl Fair {
+    /// Which of the threads that can go on may do so.
+    fn of<'t, 'r>(
+        &mut self,
+        runnable: &'r [&'t Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Cow<'r, [&'t Task]> {
+        if self.windows.is_empty() && !is_yielding {
+            return Cow::Borrowed(runnable);
+        }
+        let can: BTreeSet<usize> = runnable.iter().map(|task| task.id().into()).collect();
+        let current = current.map(usize::from);
+        for (thread, window) in &mut self.windows {
+            window.enabled.retain(|other| can.contains(other));
+            if Some(*thread) == current {
+                window.disabled.extend(self.runnable.difference(&can));
+            }
+        }
+        if let Some(current) = current.filter(|_| is_yielding) {
+            let known = self.windows.contains_key(&current);
+            let window = self.windows.entry(current).or_default();
+            if known {
+                let could = window.enabled.union(&window.disabled);
+                let kept_waiting = could.filter(|other| !window.scheduled.contains(other));
+                let kept_waiting: Vec<_> = kept_waiting.copied().collect();
+                window.after.extend(kept_waiting);
+            }
+            window.enabled = can.clone();
+            window.enabled.remove(&current);
+            window.disabled.clear();
+            window.scheduled.clear();
+        }
+        let may = |task: &&Task| match self.windows.get(&task.id().into()) {
+            Some(window) => window.after.is_disjoint(&can),
+            None => true,
+        };
+        let mut fair: Vec<_> = runnable.to_vec();
+        fair.retain(may);
+        self.runnable = can;
+        match fair.is_empty() {
+            true => Cow::Borrowed(runnable),
+            false => Cow::Owned(fair),
+        }
+    }
+
+    fn chosen(&mut self, thread: TaskId) {
+        let thread = usize::from(thread);
+        for window in self.windows.values_mut() {
+            window.after.remove(&thread);
+            window.scheduled.insert(thread);
+        }
+    }
+}
