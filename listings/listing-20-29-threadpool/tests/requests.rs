@@ -105,6 +105,7 @@ fn a_target_with_host_or_query_is_the_same_page() {
 fn a_target_that_is_no_place_gets_400() {
     for targets in [
         ["nowhere", "*"],
+        ["?x=1", "/#x"],
         ["http:///", "http://:80/"],
         ["http://a:b:c/", "http://somebody@localhost/"],
         ["ftp://localhost/", "localhost:80"],
@@ -202,7 +203,12 @@ fn a_refusal_of_head_has_no_body_either() {
 
 #[test]
 fn a_method_that_no_page_has_gets_405_with_those_it_has() {
-    for methods in [["POST", "PUT"], ["DELETE", "PATCH"], ["OPTIONS", "TRACE"]] {
+    for methods in [
+        ["POST", "PUT"],
+        ["DELETE", "PATCH"],
+        ["OPTIONS", "TRACE"],
+        ["CONNECT", "POST"],
+    ] {
         let mut server = Server::start();
         for method in methods {
             let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");

@@ -212,7 +212,8 @@ fn judge<'a>(line: &'a [u8], headers: &[Vec<u8>]) -> Result<&'a str, &'static st
     let &[method, target, version] = parts.as_slice() else {
         return Err(BAD_REQUEST);
     };
-    if !is_token(method.as_bytes()) || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let in_target = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if !is_token(method.as_bytes()) || !target.bytes().all(in_target) {
         return Err(BAD_REQUEST);
     }
 

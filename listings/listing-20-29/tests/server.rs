@@ -4,9 +4,10 @@ mod common;
 
 use common::{Server, ADDRESS};
 use std::{
+    env, fs,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -167,4 +168,51 @@ fn a_host_may_be_empty_and_have_a_port() {
             assert!(common::read(stream).starts_with("HTTP/1.1 200 "), "{host}");
         }
     }
+}
+
+/// As the page lists it.
+#[test]
+fn what_this_server_does_not_do() {
+    let head = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+    let both = "Content-Length: 3\r\nTransfer-Encoding: unknown\r\n";
+    let once = |request: String, server: &Server| {
+        let mut stream = server.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let response = common::read(stream);
+        assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{response}");
+        response
+    };
+
+    let server = Server::start();
+    let response = once(format!("{head}\r\n{head}\r\n"), &server); // two requests
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    assert!(!response.contains("\r\nDate:"), "{response}");
+    assert!(server.get("/sle%65p").starts_with("HTTP/1.1 404 "));
+    drop(server);
+
+    let server = Server::start();
+    for headers in ["Expect: 100-continue\r\nContent-Length: 3\r\n", both] {
+        let response = once(format!("{head}{headers}\r\n"), &server);
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_holds_up_the_shutdown() {
+    // More than fits between the server and a client that does not read.
+    let folder = env::temp_dir().join(format!("hello-unread-{}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("hello.html"), vec![b'a'; 64 * 1024 * 1024]).unwrap();
+    let mut command = common::hello();
+    command.current_dir(&folder);
+    let mut server = Server::start_as(command);
+
+    let unread = [server.send("/"), server.send("/")];
+    server.printed("Shutting down.");
+    thread::sleep(Duration::from_secs(2)); // longer than `hang_up` takes
+    assert!(server.is_running(), "the shutdown did not wait");
+
+    drop(unread);
+    server.ended();
+    fs::remove_dir_all(folder).unwrap();
 }
