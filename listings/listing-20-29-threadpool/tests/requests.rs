@@ -44,9 +44,14 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
             "{shown:?} got {response:?}"
         );
         let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
-        let length = format!("\r\nContent-Length: {}", body.len());
-        assert!(head.contains(&length), "{response:?}");
-        assert!(head.contains("\r\nConnection: close"), "{response:?}");
+        for header in [
+            &format!("Content-Length: {}", body.len()),
+            "Connection: close",
+            "Content-Type: text/html; charset=utf-8",
+        ] {
+            let found = head.lines().any(|line| line == header);
+            assert!(found, "no {header:?}: {response:?}");
+        }
     }
 
     let (exit, _) = server.ended();
@@ -65,15 +70,92 @@ fn hung_up(error: &io::Error) -> bool {
 
 #[test]
 fn a_long_request_and_one_of_an_older_version_get_the_page() {
-    let mut long = b"GET / HTTP/1.1\r\nCookie: ".to_vec();
+    let mut long = b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ".to_vec();
     long.extend([b'a'; 8000]);
     long.extend(b"\r\n\r\n");
     both_get("200", [&long, b"GET / HTTP/1.0\r\n\r\n"]);
 }
 
 #[test]
+fn a_newer_minor_version_gets_the_page() {
+    let newer = b"GET / HTTP/1.2\r\nHost: localhost\r\n\r\n";
+    both_get("200", [newer, b"GET / HTTP/1.9\nHost: localhost\n\n"]);
+}
+
+#[test]
+fn one_empty_line_before_the_request_is_skipped() {
+    let request = b"\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    both_get("200", [request, b"\nGET / HTTP/1.0\n\n"]);
+}
+
+#[test]
+fn a_target_with_host_or_query_is_the_same_page() {
+    for targets in [
+        ["http://localhost/", "/?x=1"],
+        ["HTTP://127.0.0.1:7878", "http://[::1]:80?x=http://y/"],
+        ["/?", "/?x=http://y/z"],
+    ] {
+        let [one, other] = targets
+            .map(|target| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes());
+        both_get("200", [&one, &other]);
+    }
+}
+
+#[test]
+fn a_target_that_is_no_place_gets_400() {
+    for targets in [
+        ["nowhere", "*"],
+        ["?x=1", "/#x"],
+        ["http:///", "http://:80/"],
+        ["http://a:b:c/", "http://somebody@localhost/"],
+        ["ftp://localhost/", "localhost:80"],
+    ] {
+        let [one, other] = targets
+            .map(|target| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes());
+        both_get("400", [&one, &other]);
+    }
+}
+
+#[test]
+fn a_request_without_its_one_host_gets_400() {
+    let two = b"GET / HTTP/1.1\r\nHost: localhost\r\nhost: localhost\r\n\r\n";
+    both_get("400", [b"GET / HTTP/1.1\r\n\r\n", two]);
+    let none = b"GET / HTTP/1.2\r\nHosts: localhost\r\n\r\n";
+    let two = b"GET / HTTP/1.0\r\nHost: localhost\r\nHost: localhost\r\n\r\n";
+    both_get("400", [none, two]);
+}
+
+#[test]
+fn a_header_that_is_none_gets_400() {
+    for headers in [
+        ["Host", ": localhost"],
+        ["Host : localhost", "Host\t: localhost"],
+        ["Host: localhost\r\n continued: yes", " Host: localhost"],
+        ["Host: a:b:c", "Host: a b"],
+        ["Host: [::1", "Host: somebody@localhost"],
+        ["Host: localhost\r\nX: \0", "Host: localhost\r\nX: a\rY: b"],
+        ["Host: localhost\r\n\u{fc}: b", "Host: \u{fc}"],
+    ] {
+        let [one, other] =
+            headers.map(|header| format!("GET / HTTP/1.1\r\n{header}\r\n\r\n").into_bytes());
+        both_get("400", [&one, &other]);
+    }
+}
+
+#[test]
 fn a_request_that_makes_no_sense_gets_400() {
-    both_get("400", [b"nonsense\r\n\r\n", b"GET / HTTP/one\r\n\r\n"]);
+    for lines in [
+        ["nonsense", "GET /"],
+        ["GET / HTTP/one", "GET / HTTP/1.10"],
+        ["GET / http/1.1", "GET  /  HTTP/1.1"],
+        ["GET /  HTTP/1.1", "GET / HTTP/1.1 "],
+        ["GET\t/\tHTTP/1.1", " GET / HTTP/1.1"],
+        ["G(T / HTTP/1.1", "GET /\0 HTTP/1.1"],
+    ] {
+        let [one, other] =
+            lines.map(|line| format!("{line}\r\nHost: localhost\r\n\r\n").into_bytes());
+        both_get("400", [&one, &other]);
+    }
 }
 
 #[test]
@@ -83,32 +165,131 @@ fn an_empty_request_gets_400() {
 
 #[test]
 fn a_request_that_is_not_text_gets_400() {
-    both_get(
-        "400",
-        [b"\xFF / HTTP/1.1\r\n\r\n", b"GET /\xFF HTTP/1.1\r\n\r\n"],
-    );
+    let method = b"\xFF / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    both_get("400", [method, b"GET /\xFF HTTP/1.0\r\n\r\n"]);
+}
+
+#[test]
+fn head_gets_the_headers_of_get_and_no_body() {
+    let mut server = Server::start();
+    let request = |method: &str| {
+        let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        answer(&server, request.as_bytes()).unwrap()
+    };
+
+    let (get, head) = (request("GET"), request("HEAD"));
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head:?}");
+    let (headers, body) = get.split_once("\r\n\r\n").expect("a head and a body");
+    assert_eq!(head, format!("{headers}\r\n\r\n"));
+    assert_ne!(body, "");
+
+    let (exit, _) = server.ended();
+    assert!(exit.success(), "{exit}");
+}
+
+#[test]
+fn a_refusal_of_head_has_no_body_either() {
+    let mut server = Server::start();
+    let long = [&b"HEAD /"[..], &[b'a'; 9000]].concat();
+    for (request, status) in [(&b"HEAD / HTTP/1.1\r\n\r\n"[..], 400), (&long[..], 414)] {
+        let response = answer(&server, request).unwrap();
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(response.starts_with(&start), "{response:?}");
+        assert!(response.ends_with("\r\n\r\n"), "{response:?}");
+    }
+    let (exit, _) = server.ended();
+    assert!(exit.success(), "{exit}");
+}
+
+#[test]
+fn a_method_that_no_page_has_gets_405_with_those_it_has() {
+    for methods in [
+        ["POST", "PUT"],
+        ["DELETE", "PATCH"],
+        ["OPTIONS", "TRACE"],
+        ["CONNECT", "POST"],
+    ] {
+        let mut server = Server::start();
+        for method in methods {
+            let request = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let response = answer(&server, request.as_bytes()).unwrap();
+            assert!(response.starts_with("HTTP/1.1 405 "), "{response:?}");
+            assert!(
+                response.contains("\r\nAllow: GET, HEAD\r\n"),
+                "{response:?}"
+            );
+        }
+        let (exit, _) = server.ended();
+        assert!(exit.success(), "{exit}");
+    }
 }
 
 #[test]
 fn other_methods_get_501() {
-    both_get(
-        "501",
-        [
-            b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi",
-            b"BREW / HTTP/1.1\r\n\r\n",
-        ],
-    );
+    let brew = b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    both_get("501", [brew, b"get / HTTP/1.0\r\n\r\n"]);
 }
 
 #[test]
 fn other_versions_get_505() {
-    both_get(
-        "505",
-        [
-            b"GET / HTTP/2.0\r\n\r\n",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        ],
-    );
+    let two = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    both_get("505", [b"GET / HTTP/0.9\r\n\r\n", two]);
+}
+
+/// Of each two rows that fit one request, the upper one of the page's table decides.
+#[test]
+fn of_two_faults_the_first_in_the_table_is_told() {
+    let long_line = [&b"BREW  /"[..], &[b'a'; 9000]].concat();
+    let headers = b"Cookie\r\n".repeat(2000);
+    let long_headers = [&b"nonsense\r\n"[..], &headers].concat();
+    for (first, status, requests) in [
+        ("414 before 400", "414", [&long_line[..], &long_line]),
+        ("431 before 400", "431", [&long_headers[..], &long_headers]),
+        (
+            "400 for the line before 505, 501",
+            "400",
+            [b"GET  / HTTP/2.0\r\n\r\n", b"BREW x  HTTP/1.1\r\n\r\n"],
+        ),
+        (
+            "505 before 400 for headers, 405, 501",
+            "505",
+            [
+                b"POST / HTTP/2.0\r\nnone\r\n\r\n",
+                b"BREW / HTTP/2.0\r\n\r\n",
+            ],
+        ),
+        (
+            "400 for headers before 405, 501",
+            "400",
+            [b"POST / HTTP/1.1\r\n\r\n", b"BREW / HTTP/1.1\r\n\r\n"],
+        ),
+        (
+            "405 before 400 for the target, 404",
+            "405",
+            [
+                b"OPTIONS * HTTP/1.0\r\n\r\n",
+                b"POST /nowhere HTTP/1.0\r\n\r\n",
+            ],
+        ),
+    ] {
+        println!("{first}"); // shown if this fails
+        both_get(status, requests);
+    }
+}
+
+#[test]
+fn a_body_that_nobody_reads_does_not_cost_the_answer() {
+    let body = [b'a'; 100_000];
+    let with = |method: &str, header: &str, body: &[u8]| {
+        let head = format!("{method} / HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    let chunks = [&b"186A0\r\n"[..], &body, b"\r\n0\r\n\r\n"].concat();
+    for (method, status) in [("GET", "200"), ("POST", "405")] {
+        let one = with(method, "Content-Length: 100000", &body);
+        let other = with(method, "Transfer-Encoding: chunked", &chunks);
+        both_get(status, [&one, &other]);
+    }
 }
 
 /// A line with more bytes than the server may read, and more than fit between it and the client.
@@ -165,7 +346,10 @@ fn a_client_that_hangs_up_too_early_is_no_error() {
     let mut server = Server::start();
 
     drop(server.connect());
-    server.connect().write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    server
+        .connect()
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        .unwrap();
 
     let (exit, lines) = server.ended();
     assert!(exit.success(), "{exit}");

@@ -4,9 +4,10 @@ mod common;
 
 use common::{Server, ADDRESS};
 use std::{
+    env, fs,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -39,7 +40,8 @@ fn finishes_the_slow_request_and_never_answers_a_third() {
     let mut third = server.send("/");
     assert!(server.is_running(), "the drain ended before `/sleep` did");
 
-    slow.write_all(b"TP/1.1\r\n\r\n").unwrap();
+    slow.write_all(b"TP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
     let response = common::read(slow);
     assert!(response.starts_with("HTTP/1.1 200 OK"));
     assert!(start.elapsed() >= Duration::from_secs(5), "it was not slow");
@@ -103,4 +105,114 @@ fn an_idle_connection_holds_up_the_shutdown() {
 
     drop(idle);
     server.ended();
+}
+
+#[test]
+fn an_answered_client_that_never_hangs_up_holds_nobody_up() {
+    let mut server = Server::start();
+
+    let clients = [(); 2].map(|()| {
+        let mut stream = server.send("/");
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        // One byte after the other, until the server has closed the connection.
+        thread::spawn(move || {
+            while stream.write_all(b"a").is_ok() {
+                thread::sleep(Duration::from_millis(100));
+            }
+        })
+    });
+
+    let (status, _) = server.ended();
+    assert!(status.success(), "{status}");
+    for client in clients {
+        client.join().unwrap();
+    }
+}
+
+#[test]
+fn what_nobody_reads_is_not_read_for_ever() {
+    let mut server = Server::start();
+
+    let sent = [(); 2].map(|()| {
+        let mut stream = server.send("/");
+        stream.set_write_timeout(Some(common::DEADLINE)).unwrap();
+        // As fast as it goes: a fraction of the second is enough for more than is read.
+        thread::spawn(move || {
+            let block = [b'a'; 64 * 1024];
+            let mut sent = 0;
+            while stream.write_all(&block).is_ok() {
+                sent += block.len();
+            }
+            sent
+        })
+    });
+    let sent = sent.map(|client| client.join().unwrap());
+
+    let (status, _) = server.ended();
+    assert!(status.success(), "{status}");
+    // A mebibyte is read. The buffers of both sides take some more.
+    let few = sent.iter().all(|&sent| sent < 32 * 1024 * 1024);
+    assert!(few, "{sent:?} bytes were sent");
+}
+
+#[test]
+fn a_host_may_be_empty_and_have_a_port() {
+    for hosts in [["", "localhost:"], ["127.0.0.1:7878", "[::1]:7878"]] {
+        let server = Server::start();
+        for host in hosts {
+            let mut stream = server.connect();
+            let request = format!("GET / HTTP/1.1\r\nHost:{host}\t\r\nX: \u{fc}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            assert!(common::read(stream).starts_with("HTTP/1.1 200 "), "{host}");
+        }
+    }
+}
+
+/// As the page lists it.
+#[test]
+fn what_this_server_does_not_do() {
+    let head = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+    let both = "Content-Length: 3\r\nTransfer-Encoding: unknown\r\n";
+    let once = |request: String, server: &Server| {
+        let mut stream = server.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let response = common::read(stream);
+        assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{response}");
+        response
+    };
+
+    let server = Server::start();
+    let response = once(format!("{head}\r\n{head}\r\n"), &server); // two requests
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    assert!(!response.contains("\r\nDate:"), "{response}");
+    assert!(server.get("/sle%65p").starts_with("HTTP/1.1 404 "));
+    drop(server);
+
+    let server = Server::start();
+    for headers in ["Expect: 100-continue\r\nContent-Length: 3\r\n", both] {
+        let response = once(format!("{head}{headers}\r\n"), &server);
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_holds_up_the_shutdown() {
+    // More than fits between the server and a client that does not read.
+    let folder = env::temp_dir().join(format!("hello-unread-{}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("hello.html"), vec![b'a'; 64 * 1024 * 1024]).unwrap();
+    let mut command = common::hello();
+    command.current_dir(&folder);
+    let mut server = Server::start_as(command);
+
+    let unread = [server.send("/"), server.send("/")];
+    server.printed("Shutting down.");
+    thread::sleep(Duration::from_secs(2)); // longer than `hang_up` takes
+    assert!(server.is_running(), "the shutdown did not wait");
+
+    drop(unread);
+    server.ended();
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -148,7 +148,9 @@ impl Server {
     /// Sends a request for `path`, and does not wait for the response.
     pub fn send(&self, path: &str) -> TcpStream {
         let mut stream = self.connect();
-        write!(stream, "GET {path} HTTP/1.1\r\n\r\n").unwrap();
+        // All at once: the first servers read a single time, and what is left would be a reset.
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         stream
     }
 
