@@ -3,6 +3,8 @@
 //!
 //! A question can hang or abort, so each is asked in a process of its own: this program.
 
+mod said;
+
 use libtest_mimic::{Failed, Trial};
 use pools::conformance::{self, ask_all, table, Outcome, Question, POOLS};
 use std::process::ExitCode;
@@ -163,6 +165,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = vec![
         Trial::test("pools::table", check_table),
         Trial::test("pools::the_pool_without_a_fault_is_sound", check_sound),
+        Trial::test("pools::said", said::check),
     ];
     for (name, pool, expected) in FAULTS {
         trials.push(Trial::test(format!("pools::{name}"), move || {

@@ -5,7 +5,9 @@
 //! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
 //! names a listing or a change, a number of workers and the jobs.
 
+mod broken;
 mod odd;
+mod points;
 pub mod programs;
 
 use crate::support::{told, turns::turn};
@@ -301,6 +303,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
+        working("model::points".into(), Box::new(points::check)),
+        working(
+            "model::broken_pools_compile_without_a_warning".into(),
+            Box::new(broken::compiles_without_a_warning),
+        ),
         working(
             "handover::model::every_interleaving".into(),
             Box::new(check_handover),
@@ -309,6 +316,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     for error in errors {
         trials.push(Trial::test("model::tables", move || Err(error.into())));
     }
+    let rows = cases.clone();
+    trials.push(Trial::test(
+        "model::broken_pools_fail_in_small_cases",
+        move || broken::fails_in_a_small_case(&rows),
+    ));
     for case in cases {
         let (listing, workers, jobs) = (&case.listing, case.workers, case.jobs);
         let meet = if case.meet { "_that_meet" } else { "" };

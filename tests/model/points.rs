@@ -1,0 +1,202 @@
+//! The promise: the page on how the book checks itself names the points at which a search can switch
+//! threads.
+
+use crate::support::report;
+use libtest_mimic::Failed;
+use pool_model::modeled::sync::atomic::AtomicBool;
+use pool_model::modeled::sync::{mpsc, Condvar, Mutex};
+use pool_model::modeled::thread;
+use std::sync::atomic::{self, Ordering};
+use std::sync::Arc;
+use std::{cell::RefCell, fs};
+
+const PAGE: &str = "src/how-it-is-checked.md";
+
+/// Does something, and calls `mark` right before and right after it.
+type Operation = fn(mark: &dyn Fn());
+
+/// What the page says, and what it says it of.
+const POINTS: &[(&str, &[Operation])] = &[
+    ("starts a thread", &[start]),
+    ("waits for its end", &[join]),
+    ("takes a lock", &[lock]),
+    ("gives it back", &[unlock]),
+    ("sends", &[send, send_within_bounds]),
+    ("receives", &[receive]),
+    ("drops a sender", &[drop_sender]),
+    ("reads an atomic", &[load]),
+    ("or changes it", &[store, swap]),
+    ("sleeps at a condition variable", &[wait]),
+    ("wakes who sleeps there", &[wake_one, wake_all]),
+];
+
+/// What is none: nobody else can notice when it happens.
+const NO_POINTS: &[(&str, Operation)] = &[
+    ("making a lock", |mark| {
+        mark();
+        let lock = Mutex::new(());
+        mark();
+        drop(lock);
+    }),
+    ("opening a channel", |mark| {
+        mark();
+        let ends = mpsc::channel::<()>();
+        mark();
+        drop(ends);
+    }),
+];
+
+fn start(mark: &dyn Fn()) {
+    mark();
+    let thread = thread::spawn(|| ());
+    mark();
+    thread.join().unwrap();
+}
+
+fn join(mark: &dyn Fn()) {
+    let thread = thread::spawn(|| ());
+    mark();
+    thread.join().unwrap();
+    mark();
+}
+
+fn lock(mark: &dyn Fn()) {
+    let lock = Mutex::new(());
+    mark();
+    let guard = lock.lock();
+    mark();
+    drop(guard);
+}
+
+fn unlock(mark: &dyn Fn()) {
+    let lock = Mutex::new(());
+    let guard = lock.lock();
+    mark();
+    drop(guard);
+    mark();
+}
+
+fn send(mark: &dyn Fn()) {
+    let (sender, _receiver) = mpsc::channel();
+    mark();
+    sender.send(()).unwrap();
+    mark();
+}
+
+fn send_within_bounds(mark: &dyn Fn()) {
+    let (sender, _receiver) = mpsc::sync_channel(1);
+    mark();
+    sender.send(()).unwrap();
+    mark();
+}
+
+fn receive(mark: &dyn Fn()) {
+    let (sender, receiver) = mpsc::channel();
+    sender.send(()).unwrap();
+    mark();
+    receiver.recv().unwrap();
+    mark();
+}
+
+fn drop_sender(mark: &dyn Fn()) {
+    let (sender, _receiver) = mpsc::channel::<()>();
+    mark();
+    drop(sender);
+    mark();
+}
+
+fn load(mark: &dyn Fn()) {
+    let flag = AtomicBool::new(false);
+    mark();
+    flag.load(Ordering::SeqCst);
+    mark();
+}
+
+fn store(mark: &dyn Fn()) {
+    let flag = AtomicBool::new(false);
+    mark();
+    flag.store(true, Ordering::SeqCst);
+    mark();
+}
+
+fn swap(mark: &dyn Fn()) {
+    let flag = AtomicBool::new(false);
+    mark();
+    flag.swap(true, Ordering::SeqCst);
+    mark();
+}
+
+fn wait(mark: &dyn Fn()) {
+    let shared = Arc::new((Mutex::new(false), Condvar::new()));
+    let theirs = Arc::clone(&shared);
+    let guard = shared.0.lock().unwrap();
+    let thread = thread::spawn(move || {
+        *theirs.0.lock().unwrap() = true;
+        theirs.1.notify_one();
+    });
+    mark();
+    // It holds the lock from before the thread starts, so the call comes after this.
+    let guard = shared.1.wait(guard).unwrap();
+    mark();
+    drop(guard);
+    thread.join().unwrap();
+}
+
+fn wake_one(mark: &dyn Fn()) {
+    let condvar = Condvar::new();
+    mark();
+    condvar.notify_one();
+    mark();
+}
+
+fn wake_all(mark: &dyn Fn()) {
+    let condvar = Condvar::new();
+    mark();
+    condvar.notify_all();
+    mark();
+}
+
+/// Whether another thread can come between the two marks.
+fn is_point(operation: Operation) -> Result<bool, String> {
+    let point = Arc::new(atomic::AtomicBool::new(false));
+    let found = Arc::clone(&point);
+    pool_model::search_program(move || {
+        // std's, of which the model knows nothing: what is asked is not changed by asking.
+        let came = Arc::new(atomic::AtomicBool::new(false));
+        let other = Arc::clone(&came);
+        let thread = thread::spawn(move || other.store(true, Ordering::SeqCst));
+        let marks = RefCell::new(Vec::new());
+        operation(&|| marks.borrow_mut().push(came.load(Ordering::SeqCst)));
+        thread.join().unwrap();
+        if marks.into_inner() == [false, true] {
+            found.store(true, Ordering::SeqCst);
+        }
+    })?;
+    Ok(point.load(Ordering::SeqCst))
+}
+
+/// Each point that the page names is one, and what is not named is none.
+pub fn check() -> Result<(), Failed> {
+    let page = fs::read_to_string(book::root().join(PAGE))?;
+    let page: Vec<&str> = page.split_whitespace().collect();
+    let page = page.join(" ");
+    let mut problems = Vec::new();
+    for (words, operations) in POINTS {
+        for operation in *operations {
+            if !is_point(*operation)? {
+                problems.push(format!("{PAGE}: {words:?} is no point to switch at"));
+            }
+        }
+        if !page.contains(words) {
+            problems.push(format!("{PAGE}: does not say that a thread {words:?}"));
+        }
+    }
+    for (words, operation) in NO_POINTS {
+        if is_point(*operation)? {
+            problems.push(format!(
+                "{PAGE}: does not name {words}, where threads are switched"
+            ));
+        }
+    }
+    report(problems)
+}
