@@ -293,6 +293,29 @@ fn check_pictures(page: &str, document: &Html) -> Vec<String> {
     problems
 }
 
+/// What a picture shows as `<text class="source">` is code of its page; where it breaks its lines is
+/// up to it.
+fn check_drawn_code(page: &str, document: &Html) -> Vec<String> {
+    let tight = |element: ElementRef| -> String {
+        let text = element.text().flat_map(str::chars);
+        text.filter(|c| !c.is_whitespace()).collect()
+    };
+    let blocks: Vec<_> = document.select(&select("main pre code")).collect();
+    let blocks: Vec<_> = blocks.into_iter().map(tight).collect();
+    let drawn = document
+        .select(&select("svg text.source"))
+        .collect::<Vec<_>>();
+    let lost = drawn.into_iter().filter(|line| {
+        let code = tight(*line);
+        !blocks.iter().any(|block| block.contains(&code))
+    });
+    lost.map(|line| {
+        let code: String = line.text().collect();
+        format!("{page}: a picture shows `{code}`, which no code on the page does; draw it again")
+    })
+    .collect()
+}
+
 /// mdBook's own icons, in its frame around the chapter and in its notes' titles, stand beside a
 /// text or in a named button. An icon put into a chapter by its author is not excused.
 fn is_icon(svg: ElementRef) -> bool {
@@ -414,6 +437,7 @@ fn check_page(site: &Site, page: &str) -> Vec<String> {
     let mut problems = check_links(site, page, &document);
     problems.extend(check_ids(page, &document));
     problems.extend(check_pictures(page, &document));
+    problems.extend(check_drawn_code(page, &document));
     problems.extend(check_hosts(page, &document));
     problems.extend(check_content(page, &document));
     problems
