@@ -33,6 +33,12 @@ pub fn trials() -> Vec<Trial> {
             "page.html: <a href=\"no.html\">: `no.html` leads to no.html, which is not",
         ),
         (
+            "picture_of_other_code",
+            "<pre><code>let a =\n  b;</code></pre><svg role='img'><title>T</title>\
+             <text class='source'>let a = b;</text><text class='source'>let c;</text></svg>",
+            "page.html: a picture shows `let c;`, which no code on the page does",
+        ),
+        (
             "link_above_the_book",
             "<a href='../listings/a.rs'>x</a>",
             "leads to ../listings/a.rs",

@@ -14,7 +14,8 @@ mod site;
 use crate::support::{report, turns::turn};
 use flate2::{write::GzEncoder, Compression};
 use libtest_mimic::{Failed, Trial};
-use rules::{check_content, check_hosts, check_ids, check_links, check_pictures, check_styles};
+use rules::{check_content, check_drawn_code, check_hosts, check_ids, check_links};
+use rules::{check_pictures, check_styles};
 use scraper::Html;
 use site::{select, Site};
 use std::path::Path;
@@ -26,6 +27,7 @@ fn check_page(site: &Site, page: &str) -> Vec<String> {
     let mut problems = check_links(site, page, &document);
     problems.extend(check_ids(page, &document));
     problems.extend(check_pictures(page, &document));
+    problems.extend(check_drawn_code(page, &document));
     problems.extend(check_hosts(page, &document));
     problems.extend(check_content(page, &document));
     problems

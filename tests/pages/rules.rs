@@ -6,7 +6,12 @@ use scraper::{ElementRef, Html, Node};
 use std::collections::BTreeSet;
 
 /// Where a link may lead outside the book. A host is added here with a page that needs it.
-const LINKED: [&str; 3] = ["doc.rust-lang.org", "docs.rs", "github.com/rust-lang"];
+const LINKED: [&str; 4] = [
+    "doc.rust-lang.org",
+    "docs.rs",
+    "github.com/rust-lang",
+    "www.rfc-editor.org",
+];
 
 /// The attributes that hold ids of the same page.
 const REFERENCES: [&str; 6] = [
@@ -107,6 +112,29 @@ pub fn check_pictures(page: &str, document: &Html) -> Vec<String> {
         }
     }
     problems
+}
+
+/// What a picture shows as `<text class="source">` is code of its page; where it breaks its lines is
+/// up to it.
+pub fn check_drawn_code(page: &str, document: &Html) -> Vec<String> {
+    let tight = |element: ElementRef| -> String {
+        let text = element.text().flat_map(str::chars);
+        text.filter(|c| !c.is_whitespace()).collect()
+    };
+    let blocks: Vec<_> = document.select(&select("main pre code")).collect();
+    let blocks: Vec<_> = blocks.into_iter().map(tight).collect();
+    let drawn = document
+        .select(&select("svg text.source"))
+        .collect::<Vec<_>>();
+    let lost = drawn.into_iter().filter(|line| {
+        let code = tight(*line);
+        !blocks.iter().any(|block| block.contains(&code))
+    });
+    lost.map(|line| {
+        let code: String = line.text().collect();
+        format!("{page}: a picture shows `{code}`, which no code on the page does; draw it again")
+    })
+    .collect()
 }
 
 /// mdBook's own icons, in its frame around the chapter and in its notes' titles, stand beside a

@@ -18,6 +18,8 @@ pub enum Piece<'p> {
         caption: Option<&'p str>,
         fences: Vec<&'p Fence<'p>>,
     },
+    /// `<!-- changes: NAME, NAME -->`
+    Changes { line: usize, names: &'p str },
     /// `<!-- timeline: NAME, NAME -->`
     Timeline { line: usize, names: &'p str },
     /// A fence ```` ```console ````.
@@ -100,6 +102,7 @@ impl<'p> Rest<'p> {
         };
         Some(match mark.and_then(|mark| mark.split_once(": ")) {
             Some(("step", name)) => Piece::Step { line, name },
+            Some(("changes", names)) => Piece::Changes { line, names },
             Some(("timeline", names)) => Piece::Timeline { line, names },
             Some(("listing", caption)) => listing(Some(caption)),
             None if mark == Some("listing") => listing(None),

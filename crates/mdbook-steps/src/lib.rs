@@ -9,6 +9,8 @@
 //! - `<!-- step: listing-20-24 -->`: what has changed since the step before, the step's files, whole,
 //!   and how to get them: a command, and a shell script.
 //! - `<!-- steps -->`: a table of all steps.
+//! - `<!-- changes: listing-20-23, listing-20-24 -->`: what these steps change in `src/`, and no more,
+//!   side by side where the page is wide enough.
 //! - `<!-- timeline: 20-24-let, 20-24-while-let -->`: runs that were recorded, of which one at a time
 //!   can be stepped through (see [`book::schedules`]).
 //!
@@ -119,10 +121,14 @@ impl Pages<'_> {
                 }
                 Piece::Unknown { line, comment } => bail!(
                     "{}: `{comment}` is no mark; there are `<!-- listing -->`, \
-                     `<!-- listing: CAPTION -->`, `<!-- step: NAME -->`, `<!-- steps -->` and \
-                     `<!-- timeline: NAME -->`, each at the beginning of its line",
+                     `<!-- listing: CAPTION -->`, `<!-- step: NAME -->`, `<!-- steps -->`, \
+                     `<!-- changes: NAME, NAME -->` and `<!-- timeline: NAME -->`, each at the \
+                     beginning of its line",
                     page.place(line)
                 ),
+                Piece::Changes { line, names } => {
+                    self.changes(names).with_context(|| page.place(line))?
+                }
                 Piece::Index => INDEX.to_owned(),
                 Piece::Listing {
                     line,
@@ -149,6 +155,29 @@ impl Pages<'_> {
             finished = finished.replace(INDEX, &index);
         }
         Ok(self.listings.link_mentions(&finished, page))
+    }
+
+    /// The sources' changes in each of these steps.
+    fn changes(&self, names: &str) -> Result<String> {
+        let mut html = "<div class=\"terminals\">\n\n".to_owned();
+        for name in names.split(", ") {
+            let before = step::predecessor(&self.names, name);
+            let before = before.with_context(|| {
+                let known = self.names.iter().skip(1);
+                let known: Vec<_> = known.map(String::as_str).collect();
+                format!(
+                    "no step `{name}` follows another one; these do: {}",
+                    known.join(", ")
+                )
+            })?;
+            let (old, new) = (
+                step::files(self.root, before)?,
+                step::files(self.root, name)?,
+            );
+            let caption = step::caption(self.root, name)?;
+            html += &render::sources(name, &caption, &old, &new)?;
+        }
+        Ok(html + "</div>\n")
     }
 
     /// Everything that is shown of a step at its checkpoint.
@@ -303,6 +332,28 @@ mod tests {
             page.contains("<span class=\"prompt\">$ </span><kbd>cargo run "),
             "{page}"
         );
+    }
+
+    #[test]
+    fn changes_stand_beside_each_other_and_a_step_without_a_step_before_is_named() {
+        let page = expand_page("<!-- changes: listing-20-23, listing-20-25 -->\n", 0).unwrap();
+        let begin = "<div class=\"terminals\">\n\n\
+                     **Listing 20-23**: Explicitly dropping `sender` before joining the `Worker` threads\n\n\
+                     ```diff\n@@ -7,3 +7,3 @@\n     workers: Vec<Worker>,\n\
+                     -    sender: mpsc::Sender<Job>,\n+    sender: Option<mpsc::Sender<Job>>,\n }\n@@ ";
+        assert!(page.starts_with(begin), "{page}");
+        assert!(page.contains("\n```\n\n**Listing 20-25**: "), "{page}");
+        assert!(
+            page.contains("\n+    println!(\"Shutting down.\");\n"),
+            "{page}"
+        );
+        assert!(!page.contains("+//!"), "only what is in src/: {page}");
+        assert!(page.ends_with("```\n\n</div>\n"), "{page}");
+
+        let error = error_of("\n<!-- changes: starting-point -->\n", 0);
+        let said = "src/page.md:2: no step `starting-point` follows another one; these do: \
+                    listing-20-23, ";
+        assert!(error.starts_with(said), "{error}");
     }
 
     #[test]

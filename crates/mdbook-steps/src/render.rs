@@ -98,6 +98,20 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
     Ok(html)
 }
 
+/// What a step changes in `src/`, with a line around each change, under its caption.
+pub(crate) fn sources(name: &str, caption: &str, old: &Files, new: &Files) -> Result<String> {
+    let mut diffs = String::new();
+    for path in new.keys().filter(|path| path.starts_with("src")) {
+        let diff = TextDiff::from_lines(text(old, path)?, text(new, path)?);
+        write!(diffs, "{}", diff.unified_diff().context_radius(1))?;
+    }
+    ensure!(!diffs.is_empty(), "{name} changes nothing in src/");
+    Ok(format!(
+        "**{}**: {caption}\n\n```diff\n{diffs}```\n\n",
+        title(name)
+    ))
+}
+
 /// Every file, folded away.
 fn whole(files: &Files) -> Result<String> {
     let mut html = "<details>\n<summary>The whole step, file by file</summary>\n\n".to_owned();
