@@ -7,6 +7,7 @@
 
 mod broken;
 mod odd;
+mod own_pool;
 mod points;
 pub mod programs;
 
@@ -231,6 +232,12 @@ fn check_handover() -> Result<(), Failed> {
     }
 }
 
+/// The table of jobs with a handle of their own pool says what the search finds.
+fn check_own_pool() -> Result<(), Failed> {
+    let mut command = Command::new(env::current_exe()?);
+    own_pool::check(&output(command.args([EXPLORE, OWN_POOL]))?)
+}
+
 /// What the search of `crates/model/handover.rs` finds, in a line.
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
@@ -249,8 +256,10 @@ fn explore_handover() -> String {
 
 /// The argument that makes this program explore one case and print what it found.
 pub const EXPLORE: &str = "--explore";
-/// The case that is no row of a table.
+/// A case that is no row of a table.
 const HANDOVER: &str = "handover";
+/// The cases in which jobs have a handle of their own pool.
+const OWN_POOL: &str = "own-pool";
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Explores the case that stands at this place of a page, or another by its name, and prints what
@@ -258,6 +267,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 pub fn explore_and_print(place: &str) -> ExitCode {
     let explored = match place {
         HANDOVER => Ok(explore_handover()),
+        OWN_POOL => Ok(own_pool::explore()),
         SAMPLED => sampled_problems().map(|()| String::new()),
         _ => explore_row(place),
     };
@@ -311,6 +321,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working(
             "handover::model::every_interleaving".into(),
             Box::new(check_handover),
+        ),
+        working(
+            "listing-20-28::model::own_pool".into(),
+            Box::new(check_own_pool),
         ),
     ];
     for error in errors {

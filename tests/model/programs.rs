@@ -48,8 +48,12 @@ macro_rules! models {
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-/// The pool whose search the book shows as a tree, and the program with a data race.
-pub use {handover::hand_over, lost_wakeup::ThreadPool as LostWakeup};
+/// The pool whose search the book shows as a tree, the program with a data race, and the pool whose
+/// jobs have a handle of it.
+pub use {
+    handover::hand_over, listing_20_28::ThreadPool as OutlivesJobs,
+    lost_wakeup::ThreadPool as LostWakeup,
+};
 
 /// Random runs among which one is chosen.
 const TRIES: u64 = 20_000;

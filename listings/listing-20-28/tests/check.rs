@@ -9,7 +9,10 @@ use std::{
     error::Error,
     panic,
     process::Command,
-    sync::{mpsc, Arc},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc, Arc,
+    },
     thread,
     time::Duration,
 };
@@ -141,20 +144,54 @@ fn errors_can_be_passed_on_to_another_thread() {
     is_an_error::<Closed>();
 }
 
-#[test]
-fn a_job_may_drop_its_own_pool() {
+/// The last handle of a pool goes in one of its jobs, and others are in the queue by then.
+fn dropped_in_a_job(workers: usize, with: impl FnOnce(Arc<ThreadPool>) + Send + 'static) {
     let (past, is_past) = mpsc::channel();
     let (go, wait) = mpsc::channel::<()>();
+    let ran = Arc::new(AtomicUsize::new(0));
 
-    let pool = Arc::new(ThreadPool::new(2));
-    let shared = Arc::clone(&pool);
+    let pool = Arc::new(ThreadPool::new(workers));
+    let (last, seen) = (Arc::clone(&pool), Arc::clone(&ran));
     pool.execute(move || {
+        // Sent when this job ends, in whichever way, with what has run by then.
+        let _past = OnDrop(|| past.send(seen.load(Ordering::Relaxed)).unwrap());
         wait.recv().unwrap();
-        drop(shared); // now the last
-        past.send(()).unwrap();
+        with(last);
     });
+    for job in 0..10 {
+        let ran = Arc::clone(&ran);
+        pool.execute(move || {
+            ran.fetch_add(1, Ordering::Relaxed);
+            assert!(job % 2 == 0, "on purpose");
+        });
+    }
     drop(pool);
     go.send(()).unwrap();
 
-    assert_eq!(is_past.recv_timeout(DEADLINE), Ok(()));
+    let has_run = is_past.recv_timeout(DEADLINE);
+    assert_eq!(has_run, Ok(10), "with {workers} workers");
+}
+
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_job_may_drop_its_own_pool() {
+    dropped_in_a_job(1, drop);
+    dropped_in_a_job(2, drop);
+}
+
+#[test]
+fn a_job_that_drops_its_own_pool_may_panic() {
+    let panics = |pool: Arc<ThreadPool>| {
+        let _dropped_by_the_panic = pool;
+        panic!("on purpose");
+    };
+    dropped_in_a_job(1, panics);
+    dropped_in_a_job(2, panics);
 }

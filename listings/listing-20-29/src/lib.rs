@@ -56,8 +56,19 @@ use std::{
 /// queued has run when the drop returns.
 ///
 /// - A job that never ends keeps the drop waiting without end.
-/// - A job may drop the pool that runs it, for instance if it is the last to hold
-///   an [`Arc`] of it. That drop waits for all workers but its own.
+/// - Of a pool in an [`Arc`], only the last handle's drop is the pool's. The
+///   others wait for nothing, and if `main` returns after one of them, the process
+///   ends, whatever is still queued.
+/// - A job may drop the pool that runs it, if it has the last handle. Its worker
+///   cannot wait for itself, so the drop does that worker's work: it runs the jobs
+///   that are still queued. When it returns, every job has run, but for the one
+///   that it is part of. A job that waits for that one keeps it waiting without
+///   end.
+///
+/// # Jobs that queue jobs
+///
+/// A job with an `Arc` of its pool may queue another job, but should not wait for
+/// it: when every worker waits, none is left to run what they wait for.
 ///
 /// # Panicking jobs
 ///
@@ -89,13 +100,14 @@ use std::{
 pub struct ThreadPool {
     workers: Vec<Worker>,
     sender: Option<mpsc::Sender<Job>>,
+    receiver: Arc<Mutex<mpsc::Receiver<Job>>>,
 }
 
 type Job = Box<dyn FnOnce() + Send + 'static>;
 // ANCHOR_END: types
 
-// ANCHOR: pool
 impl ThreadPool {
+    // ANCHOR: new
     /// Starts a pool of `size` workers, which wait for jobs.
     ///
     /// The number stays as it is: no worker is added, and one that is lost is
@@ -124,7 +136,9 @@ impl ThreadPool {
             Err(error) => panic!("{error}"),
         }
     }
+    // ANCHOR_END: new
 
+    // ANCHOR: build
     /// Starts a pool of `size` workers, or says why there can be none.
     ///
     /// # Errors
@@ -153,15 +167,18 @@ impl ThreadPool {
         let mut pool = ThreadPool {
             workers: Vec::new(),
             sender: Some(sender),
+            receiver,
         };
         for id in 0..size {
             // On an error, the pool is dropped here, with the workers that it has.
-            let worker = Worker::new(id, Arc::clone(&receiver)).map_err(BuildError::Spawn)?;
+            let worker = Worker::new(id, Arc::clone(&pool.receiver)).map_err(BuildError::Spawn)?;
             pool.workers.push(worker);
         }
         Ok(pool)
     }
+    // ANCHOR_END: build
 
+    // ANCHOR: execute
     /// Queues a job, and returns at once.
     ///
     /// The first worker that is free runs the job, once. What the job returns
@@ -194,7 +211,9 @@ impl ThreadPool {
             panic!("{error}");
         }
     }
+    // ANCHOR_END: execute
 
+    // ANCHOR: try
     /// Queues a job, or says that the pool takes none.
     ///
     /// # Errors
@@ -224,7 +243,8 @@ impl ThreadPool {
     /// Takes no more jobs. The ones that are queued still run; this does not
     /// wait for them.
     ///
-    /// Closing a closed pool does nothing.
+    /// Closing a closed pool does nothing. A pool that is shared cannot be closed
+    /// like this: it takes jobs until its last handle is dropped.
     ///
     /// # Examples
     ///
@@ -236,8 +256,8 @@ impl ThreadPool {
     pub fn close(&mut self) {
         self.sender = None;
     }
+    // ANCHOR_END: try
 }
-// ANCHOR_END: pool
 
 // ANCHOR: errors
 /// Why a pool could not be built.
@@ -294,14 +314,15 @@ impl Drop for ThreadPool {
     fn drop(&mut self) {
         self.close();
 
+        let this_thread = thread::current().id();
         for worker in &mut self.workers {
             say(format_args!("Shutting down worker {}", worker.id));
 
             if let Some(thread) = worker.thread.take() {
-                // A job drops its own pool: this thread cannot wait for itself.
-                let is_this_one = thread.thread().id() == thread::current().id();
-
-                if !is_this_one && thread.join().is_err() {
+                if thread.thread().id() == this_thread {
+                    // A job drops its own pool. This worker cannot wait for itself, so it works.
+                    work(worker.id, &self.receiver);
+                } else if thread.join().is_err() {
                     say(format_args!("Worker {} was lost.", worker.id));
                 }
             }
@@ -332,26 +353,9 @@ struct Worker {
 
 impl Worker {
     fn new(id: usize, receiver: Arc<Mutex<mpsc::Receiver<Job>>>) -> io::Result<Worker> {
-        let thread = thread::Builder::new().spawn(move || loop {
-            let message = receiver
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .recv();
-
-            match message {
-                Ok(job) => {
-                    say(format_args!("Worker {id} got a job; executing."));
-
-                    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(job)) {
-                        discard(payload);
-                        say(format_args!("Worker {id}: the job panicked; going on."));
-                    }
-                }
-                Err(_) => {
-                    say(format_args!("Worker {id} disconnected; shutting down."));
-                    break;
-                }
-            }
+        let thread = thread::Builder::new().spawn(move || {
+            work(id, &receiver);
+            say(format_args!("Worker {id} disconnected; shutting down."));
         })?;
 
         Ok(Worker {
@@ -362,11 +366,31 @@ impl Worker {
 }
 // ANCHOR_END: worker
 
+// ANCHOR: work
+/// Runs one job after the other, until the queue is closed and empty.
+fn work(id: usize, receiver: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let message = receiver
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .recv();
+
+        let Ok(job) = message else { return };
+        say(format_args!("Worker {id} got a job; executing."));
+
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(job)) {
+            discard(payload);
+            say(format_args!("Worker {id}: the job panicked; going on."));
+        }
+    }
+}
+// ANCHOR_END: work
+
 // ANCHOR: tests
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::{env, process::Command, time::Duration};
 
     #[test]
     fn a_worker_ends_once_its_channel_is_closed_and_empty() {
@@ -380,6 +404,38 @@ mod tests {
         let (ended, has_ended) = mpsc::channel();
         thread::spawn(move || ended.send(worker.thread.unwrap().join().is_ok()));
         assert_eq!(has_ended.recv_timeout(Duration::from_secs(5)), Ok(true));
+    }
+
+    #[test]
+    fn a_lost_worker_costs_the_drop_no_more_than_a_line() {
+        // A job cannot cost a worker its life, so this one is lost from the start.
+        let (sender, receiver) = mpsc::channel();
+        let pool = ThreadPool {
+            workers: vec![Worker {
+                id: 7,
+                thread: Some(thread::spawn(|| panic!("lost on purpose"))),
+            }],
+            sender: Some(sender),
+            receiver: Arc::new(Mutex::new(receiver)),
+        };
+
+        let (dropped, is_dropped) = mpsc::channel();
+        thread::spawn(move || {
+            drop(pool);
+            dropped.send(())
+        });
+        assert_eq!(is_dropped.recv_timeout(Duration::from_secs(20)), Ok(()));
+
+        // The line can be seen by another process only: this one's output is captured.
+        if env::var_os("IN_CHILD").is_none() {
+            let (_crate, module) = module_path!().split_once("::").unwrap();
+            let name = format!("{module}::a_lost_worker_costs_the_drop_no_more_than_a_line");
+            let mut child = Command::new(env::current_exe().unwrap());
+            child.args(["--exact", &name, "--nocapture"]);
+            let output = child.env("IN_CHILD", "yes").output().unwrap();
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert!(printed.contains("\nWorker 7 was lost.\n"), "{output:?}");
+        }
     }
 }
 // ANCHOR_END: tests

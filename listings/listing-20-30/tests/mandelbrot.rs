@@ -7,7 +7,7 @@ mod mandelbrot;
 
 use common::{in_time, within};
 use hello::ThreadPool;
-use mandelbrot::{draw, save, set::escape, Picture, Tile, View, SEAHORSES};
+use mandelbrot::{draw, has_room, save, set::escape, Picture, Tile, View, SEAHORSES};
 use std::{
     env, fs,
     io::Cursor,
@@ -80,6 +80,44 @@ fn the_colors_are_the_same_on_each_machine() {
             sum.wrapping_mul(31).wrapping_add(byte.into())
         });
         assert_eq!(sum, 2_281_514_545);
+    });
+}
+
+/// How often the loop runs for a pixel.
+fn cost(x: usize, y: usize) -> u32 {
+    let points = SEAHORSES.points(x, y).into_iter();
+    let steps = points.map(|point| match escape(point, SEAHORSES.limit) {
+        Some(steps) => steps as u32 + 1,
+        None => SEAHORSES.limit,
+    });
+    steps.sum()
+}
+
+#[test]
+fn pixels_and_tiles_cost_as_much_as_is_said() {
+    test(|| {
+        let on_the_blue_ground = cost(0, 0);
+        assert!(
+            (100..140).contains(&on_the_blue_ground),
+            "{on_the_blue_ground}"
+        );
+        let tiles = SEAHORSES.tiles().into_iter().map(|tile| {
+            // Each fifth pixel in each direction will do.
+            let rows = (tile.top..tile.top + tile.height).step_by(5);
+            let pixels = rows.flat_map(|y| {
+                let columns = tile.left..tile.left + tile.width;
+                columns.step_by(5).map(move |x| cost(x, y))
+            });
+            let pixels: Vec<u32> = pixels.collect();
+            (pixels.iter().sum::<u32>(), pixels.into_iter().max())
+        });
+        let tiles: Vec<_> = tiles.collect();
+
+        let black = tiles.iter().filter_map(|(_, most)| *most).max();
+        assert_eq!(black, Some(8000));
+        let costs = tiles.iter().map(|(cost, _)| *cost);
+        let times = costs.clone().max().unwrap() / costs.min().unwrap();
+        assert!((65..80).contains(&times), "{times}");
     });
 }
 
@@ -184,6 +222,56 @@ fn a_file_that_exists_is_not_overwritten() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("exists already"), "{said}");
     assert_eq!(fs::read_to_string(&file.0).unwrap(), "precious");
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_an_error_before_any_work() {
+    let folder = NewFile::named("nowhere");
+    let file = folder.0.join("picture.png");
+    let output = program(&[file.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("error: {}: cannot be made: ", file.display());
+    assert!(said.starts_with(&expected), "{said}");
+    assert!(!said.contains("tiles"), "it had begun to draw: {said}");
+    assert!(output.stdout.is_empty(), "it had started a pool");
+}
+
+#[test]
+fn too_little_memory_for_the_picture_is_said() {
+    test(|| {
+        assert_eq!(has_room((720, 480)), Ok(()));
+        let error = has_room((usize::MAX, 2)).unwrap_err();
+        assert!(error.starts_with("no memory for a picture"), "{error}");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_thread_that_does_not_start_is_told_with_its_cause_and_leaves_no_file() {
+    let name = "a_thread_that_does_not_start_is_told_with_its_cause_and_leaves_no_file";
+    if env::var_os("IN_CHILD").is_some() {
+        let file = NewFile::named("threads.png");
+        let error = mandelbrot::run(&file.0, 100_000, None).unwrap_err();
+        let cause = error.strip_prefix("a worker could not be started: ");
+        assert!(cause.is_some_and(|cause| !cause.is_empty()), "{error}");
+        assert!(!file.0.exists(), "{} is left", file.0.display());
+        return;
+    }
+    // A process with room for the stacks of a few threads only.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", r#"ulimit -v 4000000 && exec "$0" --exact "$1""#])
+        .arg(env::current_exe().unwrap())
+        .args([name])
+        .env("IN_CHILD", "yes")
+        .env("RUST_MIN_STACK", "500000000");
+    let output = within(Duration::from_secs(60), move || command.output());
+    let output = output.expect("not done after 60 s").unwrap().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}");
+    assert!(printed.contains("1 passed"), "{printed}");
 }
 
 #[test]

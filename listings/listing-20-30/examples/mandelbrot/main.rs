@@ -9,8 +9,8 @@ use std::{
     env,
     error::Error,
     ffi::OsString,
-    fs::File,
-    io::{self, Write},
+    fs::{self, File},
+    io::{self, ErrorKind, Write},
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -98,27 +98,45 @@ pub fn main() -> ExitCode {
     match run(&file, workers, budget) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}: {error}", file.display());
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<dyn Error>> {
-    // It could not be written later, either: `create_new` makes no file that is there.
-    if file.try_exists()? {
-        return Err("exists already; take another name".into());
+/// Draws into a new file. The error says what has failed, and why.
+pub fn run(path: &Path, workers: usize, budget: Option<Duration>) -> Result<(), String> {
+    let name = path.display();
+    // The file comes first: if it cannot be made, no work is in vain.
+    let file = File::create_new(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => format!("{name}: exists already; take another name"),
+        _ => format!("{name}: cannot be made: {error}"),
+    })?;
+    let done = picture(workers, budget).and_then(|picture| {
+        save(&picture, file).map_err(|error| format!("{name}: cannot be written: {error}"))
+    });
+    if done.is_err() {
+        let _ = fs::remove_file(path); // it is empty, or half a picture
     }
-    let pool = ThreadPool::build(workers)?;
+    done
+}
+
+fn picture(workers: usize, budget: Option<Duration>) -> Result<Picture, String> {
+    has_room(SEAHORSES.size)?;
+    let pool = ThreadPool::build(workers).map_err(|error| match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    })?;
 
     let stop = Arc::new(AtomicBool::new(false));
     if let Some(budget) = budget {
         let stop = Arc::clone(&stop);
         // Nobody joins this thread. If it still sleeps when `main` returns, it ends with it.
-        thread::spawn(move || {
+        let clock = thread::Builder::new().spawn(move || {
             thread::sleep(budget);
             stop.store(true, Ordering::Relaxed);
         });
+        clock.map_err(|error| format!("the clock could not be started: {error}"))?;
     }
 
     let progress = |finished, all| {
@@ -131,9 +149,15 @@ fn run(file: &Path, workers: usize, budget: Option<Duration>) -> Result<(), Box<
     let start = Instant::now();
     let picture = draw(&pool, SEAHORSES, &stop, progress);
     let _ = writeln!(io::stderr(), " in {:.1?}", start.elapsed());
+    Ok(picture)
+}
 
-    save(&picture, File::create_new(file)?)?;
-    Ok(())
+/// Looks whether there is memory for the picture: a `Vec` that gets none ends the process.
+pub fn has_room((width, height): (usize, usize)) -> Result<(), String> {
+    let pixels = width.saturating_mul(height);
+    Vec::<Color>::new()
+        .try_reserve_exact(pixels)
+        .map_err(|_| format!("no memory for a picture of {width} × {height} pixels"))
 }
 // ANCHOR_END: main
 

@@ -21,7 +21,7 @@ pub struct View {
 }
 
 /// From the valley between the two biggest parts of the set. On the left the points escape soon, on
-/// the right many never do: some tiles cost eighty times what others cost.
+/// the right many never do: some tiles cost seventy times what others cost.
 pub const SEAHORSES: View = View {
     center: (-0.748, 0.1145),
     width: 0.016,
@@ -122,17 +122,23 @@ pub fn escape((a, b): (f64, f64), limit: u32) -> Option<f64> {
 
 // ANCHOR: color
 impl View {
-    /// The color of a pixel: the mean of four points in it, which makes thin lines smooth.
-    pub fn color(&self, x: usize, y: usize) -> Color {
+    /// Four points in a pixel.
+    pub fn points(&self, x: usize, y: usize) -> [(f64, f64); 4] {
         let scale = self.width / self.size.0 as f64;
-        let mut sum = [0.0; 3];
 
-        for (right, down) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
+        [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)].map(|(right, down)| {
             let x = x as f64 + right - self.size.0 as f64 / 2.0;
             let y = y as f64 + down - self.size.1 as f64 / 2.0;
             // In the picture, y grows downward; in the plane, it grows upward.
-            let point = (self.center.0 + x * scale, self.center.1 - y * scale);
+            (self.center.0 + x * scale, self.center.1 - y * scale)
+        })
+    }
 
+    /// The color of a pixel: the mean of those of its points, which makes thin lines smooth.
+    pub fn color(&self, x: usize, y: usize) -> Color {
+        let mut sum = [0.0; 3];
+
+        for point in self.points(x, y) {
             if let Some(steps) = escape(point, self.limit) {
                 let at = steps.sqrt() / 8.0; // slower where it escapes late: there is more to see
                 let from = self.palette[at as usize % self.palette.len()];
