@@ -2,18 +2,14 @@
 //! page says so, each of its tests does. (That it passes on the solution, `tests/listings` shows: the
 //! check is one of the solution's own tests.)
 
-use crate::support::{network::with_port, run, told, turns::turn};
+use crate::support::{cargo::DEADLINE, network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
 use libtest_mimic::{Failed, Trial};
 use std::path::Path;
-use std::time::Duration;
 
 /// The exercises of which no test passes on the step before.
 const EACH_TEST_FAILS: [&str; 1] = ["listing-20-29"];
-
-/// Longer than a check takes, the building and waiting for the port included.
-const DEADLINE: Duration = Duration::from_secs(25 * 60);
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
     let exercises = check::exercises(&root()).map_err(told)?;

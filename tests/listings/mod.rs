@@ -11,7 +11,7 @@
 mod catches;
 mod differences;
 
-use crate::support::cargo::cargo;
+use crate::support::cargo::{cargo, DEADLINE};
 use crate::support::network::with_port;
 use crate::support::turns::turn;
 use crate::support::{report, told};
@@ -22,10 +22,6 @@ use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Longer than a listing's tests wait for the port.
-const DEADLINE: Duration = Duration::from_secs(25 * 60);
 
 const FMT: &[&str] = &["fmt", "--check"];
 const CLIPPY: &[&str] = &[

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Longer than a listing's tests wait for the port.
-const DEADLINE: Duration = Duration::from_secs(25 * 60);
+pub const DEADLINE: Duration = Duration::from_secs(25 * 60);
 
 /// Makes a command and what it starts see nothing of what the cargo that runs these tests has set, or
 /// of what its user has.
-pub fn without_cargos_variables(command: &mut Command) {
+fn without_cargos_variables(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         let mine = ["CARGO_HOME", "RUSTUP_", "CARGO_NET_", "CARGO_HTTP_"];
