@@ -208,6 +208,71 @@ pub fn trials() -> Vec<Trial> {
     ] {
         catch(name, glossary(entry), parts);
     }
+    // A run of a changed library, a page that says something of it, and the problem.
+    let run = |scenario: &str, page: &str| {
+        let page = format!(
+            "{shown}{page}\n```console\n{{{{#include ../recorded/transcripts/t.txt:a}}}}\n```\n"
+        );
+        let rules =
+            "[[step]]\nterminal = \"a\"\nrun = \"tail -n +3 x.rs\"\n[terminal.a]\nsame = true\n";
+        let scenario = format!("listing = \"listing-1-1\"\n[[edit]]\n{scenario}\n{rules}");
+        Sources::of(&[
+            ("src/page.md", &page),
+            ("src/SUMMARY.md", "[P](page.md)"),
+            ("listings/listing-1-1/src/lib.rs", good_lib),
+            ("listings/listing-1-1/build.rs", "one\ntwo\n"),
+            ("listings/listing-1-1/x.rs", "// one\ntwo\nthree\n"),
+            (
+                "recorded/transcripts/t.txt",
+                "# ANCHOR: a\n$ run\n# ANCHOR_END: a\n",
+            ),
+            ("recorded/transcripts/t.toml", &scenario),
+        ])
+    };
+    let of_build = "file = \"build.rs\"\nfrom = \"two\"\nto = \"three\"";
+    let diff = "```diff,listing-1-1,mine\n-a\n+b\n```\n";
+    for (name, scenario, page, parts) in [
+        (
+            "change_that_comes_unsaid",
+            of_build,
+            "No more two.\n",
+            &["the edit of build.rs: changes `three`, of which src/page.md says nothing"][..],
+        ),
+        (
+            "change_that_goes_unsaid",
+            of_build,
+            "Now three.\n",
+            &["the edit of build.rs: changes `two`"],
+        ),
+        (
+            "program_without_its_head",
+            "file = \"x.rs\"\nfrom = \"three\"\nto = \"four\"",
+            "",
+            &["`tail -n +3 x.rs` does not show `two`"],
+        ),
+        (
+            "diff_of_another_run",
+            "proposal = \"yours\"",
+            "",
+            &["no page has a fence ```diff,LISTING,yours"],
+        ),
+    ] {
+        catch(name, run(scenario, page), parts);
+    }
+    for (name, scenario, page) in [
+        (
+            "no_change_that_is_said",
+            of_build,
+            "No more two, but three.\n",
+        ),
+        ("no_diff_that_is_run", "proposal = \"mine\"", diff),
+    ] {
+        let sources = run(scenario, page);
+        trials.push(Trial::test(
+            format!("includes::catches::{name}"),
+            move || report(all_problems(&sources)),
+        ));
+    }
     let good = picture(
         "<svg data-run=\"t:a\"><text class=\"said\">One</text><text class=\"said\" x=\"1\">Two</text></svg>",
     );

@@ -144,8 +144,20 @@ impl Scenario {
         let file = folder(root).join(format!("{name}.toml"));
         let text =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let proposed = |proposal: &str| on_a_page(root, proposal);
+        let proposed = |proposal: &str| on_a_page(&Sources::read(root)?, proposal);
         Scenario::parse(name, &text, &proposed).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// The scenario `name` of these sources; `None`: they have none.
+    ///
+    /// # Errors
+    ///
+    /// When it says something that cannot be done.
+    pub fn of(sources: &Sources, name: &str) -> Option<Result<Scenario>> {
+        let file = format!("recorded/transcripts/{name}.toml");
+        let text = sources.text(&file)?;
+        let proposed = |proposal: &str| on_a_page(sources, proposal);
+        Some(Scenario::parse(name, text, &proposed).with_context(|| format!("in {file}")))
     }
 
     /// Whether the scenario sends requests with `curl`, and there is none on `PATH`.
@@ -251,9 +263,9 @@ impl Scenario {
     }
 }
 
-/// The change of that name, from the page of the book at `root` that proposes it.
-fn on_a_page(root: &Path, name: &str) -> Result<Proposal> {
-    for page in Sources::read(root)?.pages() {
+/// The change of that name, from the page that proposes it.
+fn on_a_page(sources: &Sources, name: &str) -> Result<Proposal> {
+    for page in sources.pages() {
         let mut proposals = Proposal::on(&page)?.into_iter();
         if let Some(proposal) = proposals.find(|proposal| proposal.name == name) {
             return Ok(proposal);
