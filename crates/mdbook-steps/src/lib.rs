@@ -6,8 +6,8 @@
 //!   the step's number, the file, and the caption, which is the `description` in the step's
 //!   `Cargo.toml`. Lines that the step before does not have are marked. `<!-- listing: CAPTION -->`
 //!   shows a further part under a caption of its own.
-//! - `<!-- step: listing-20-24 -->`: what has changed since the step before, the step's files, whole,
-//!   and how to get them: a command, and a shell script.
+//! - `<!-- step: listing-20-24 -->`: what has changed since the step before, and how to get the step:
+//!   a command, and a shell script, in which the step's files are, whole.
 //! - `<!-- steps -->`: a table of all steps.
 //! - `<!-- changes: listing-20-23, listing-20-24 -->`: what these steps change in `src/`, and no more,
 //!   side by side where the page is wide enough.

@@ -168,6 +168,8 @@ mod tests {
                 || page.contains("-    sender: mpsc::Sender<Job>,\n")
         );
         assert!(page.contains("mkdir -p"));
+        let text = "This server has no page at that address.";
+        assert_eq!(page.matches(text).count(), 1, "each file stands there once");
         assert!(!page.contains("ANCHOR"));
         assert!(page.ends_with("</div>\n\nAfter\n"));
     }
