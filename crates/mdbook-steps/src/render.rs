@@ -2,7 +2,7 @@
 
 use crate::Files;
 use anyhow::{ensure, Context, Result};
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -51,7 +51,8 @@ pub(crate) fn reference(name: &str) -> String {
     }
 }
 
-/// A unified diff for each file that differs, all but the sources' folded away.
+/// A unified diff for each file that differs, all but the sources' folded away. Of a file that has
+/// little in common with what it was, only that is said: its diff would be longer than the file.
 fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
     let (mut sources, mut others) = (String::new(), String::new());
     let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
@@ -80,6 +81,16 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
             continue;
         }
         let diff = TextDiff::from_lines(old_text, new_text);
+        let changes = diff.iter_all_changes();
+        let kept = changes.filter(|change| change.tag() == ChangeTag::Equal);
+        let (kept, lines) = (kept.count(), new_text.lines().count());
+        if kept * 2 < old_text.lines().count() && kept * 4 < lines {
+            writeln!(
+                part,
+                "`{name}` is rewritten: {lines} lines, which are all below.\n"
+            )?;
+            continue;
+        }
         let mut diff = diff.unified_diff();
         let diff = diff.header(&format!("a/{name}"), &format!("b/{name}"));
         writeln!(part, "`{name}` differs:\n\n```diff\n{diff}```\n")?;
@@ -202,4 +213,30 @@ pub(crate) fn escape(text: &str) -> String {
 fn text<'f>(files: &'f Files, path: &Path) -> Result<&'f str> {
     let content = files.get(path).map_or(&[][..], Vec::as_slice);
     std::str::from_utf8(content).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_little_of_the_old_one_is_no_diff() {
+        let file = |text: &str| Files::from([("src/lib.rs".into(), text.into())]);
+        let said = |old: &str, new: &str| changes("listing-1-1", &file(old), &file(new)).unwrap();
+        let old = "a\nb\nc\n";
+
+        let rewritten = said(old, "v\na\nw\nx\ny\n");
+        let expected = "What has changed since Listing 1-1:\n\n\
+                        `src/lib.rs` is rewritten: 5 lines, which are all below.\n\n";
+        assert_eq!(rewritten, expected);
+
+        // Enough of the new one, or of the old one, has stayed.
+        for new in ["v\na\nw\nx\n", "a\nb\nv\nw\nx\ny\nz\n1\n2\n"] {
+            let diff = said(old, new);
+            assert!(
+                diff.contains("`src/lib.rs` differs:\n\n```diff\n"),
+                "{diff}"
+            );
+        }
+    }
 }
