@@ -325,7 +325,7 @@ window.book = {
     timelineProblems() {
         const problems = [];
         for (const player of document.querySelectorAll('schedule-timeline')) {
-            const [back, next] = player.querySelectorAll('.controls button');
+            const [back, next, , again] = player.querySelectorAll('.controls button');
             const select = player.querySelector('select');
             const runs = select ? Array.from(select.options) : [null];
             const code = () => player.querySelector('.program code').textContent.split('\n');
@@ -355,6 +355,7 @@ window.book = {
                         problems.push(`${said}: shows already what comes next`);
                     }
                 };
+                again.click(); // some open further down
                 look(0, true);
                 for (let step = 1; step < rows.length; step += 1) {
                     next.click();

@@ -18,6 +18,7 @@
 //! typed and printed. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a
 //! stock mdBook the marks are comments, and the pages are complete without what they stand for.
 
+mod changes;
 mod figure;
 mod listings;
 mod pages;
