@@ -1,6 +1,6 @@
 //! Changes for readers, not for a program that applies them. What a page proposes says which step it
-//! changes. Where the changes of some steps stand beside each other, each part of a diff says in which
-//! item it is, instead of on which lines, and stands at the left, so that it fits.
+//! changes. Where the changes of some steps stand on one page, each part of a diff says in which item
+//! it is, instead of on which lines.
 
 use crate::render::title;
 use crate::Files;
@@ -43,8 +43,8 @@ pub(crate) fn by_item(diffs: &str, new: &Files) -> String {
         if let Some(item) = item(&part, start, new) {
             named += &format!("in {item}:\n");
         }
-        for line in to_the_left(&part) {
-            named += &line;
+        for line in part {
+            named += line;
             named.push('\n');
         }
     }
@@ -107,19 +107,6 @@ fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// The lines without the indentation that all of them have, behind their signs.
-fn to_the_left(part: &[&str]) -> Vec<String> {
-    let texts = part.iter().filter(|line| line.len() > 1);
-    let indented = texts.map(|line| indentation(&line[1..]));
-    let all = indented.min().unwrap_or_default();
-    part.iter()
-        .map(|line| match line.get(1 + all..) {
-            Some(text) => format!("{}{text}", &line[..1]),
-            None => (*line).to_owned(),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_under_its_item_and_at_the_left() {
+    fn each_part_is_under_its_item() {
         let source = "struct A {\n    a: u8,\n}\n\nimpl Drop for A {\n    fn drop<F>(&mut self)\n    where\n\
                       F: B,\n    {\n\n        for b in c {\n            b();\n        }\n    }\n}\n";
         let files = [
@@ -157,7 +144,7 @@ mod tests {
         assert_eq!(
             named,
             "**A**: b\n\n```diff\nin A:\n struct A {\n-    a: u16,\n+    a: u8,\n }\n\
-             in A::drop:\n {\n+\n-    for b in d {\n+    for b in c {\n         b();\n\
+             in A::drop:\n     {\n+\n-        for b in d {\n+        for b in c {\n             b();\n\
              ```\n\n"
         );
     }
