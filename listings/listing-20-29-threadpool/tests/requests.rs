@@ -38,7 +38,7 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
             }
             response => response.unwrap(),
         };
-        let shown = String::from_utf8_lossy(&request[..request.len().min(40)]);
+        let shown = String::from_utf8_lossy(&request[..request.len().min(100)]);
         assert!(
             response.starts_with(&format!("HTTP/1.1 {status} ")),
             "{shown:?} got {response:?}"
