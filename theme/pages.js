@@ -108,6 +108,15 @@
     }
 })();
 
+(function longNames() {
+    // In a table, where there is little room, a name is broken between its words.
+    for (const name of document.querySelectorAll('main td code')) {
+        if (!name.firstElementChild) {
+            name.innerHTML = name.innerHTML.replaceAll('_', '_<wbr>');
+        }
+    }
+})();
+
 (function printing() {
     // On paper nothing can be unfolded.
     let folded = [];

@@ -160,14 +160,20 @@ pub fn themes(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
     Ok(problems)
 }
 
-/// On a phone nothing is too wide, and what scrolls or is touched is as axe-core wants it.
-pub fn phone(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
+/// Nothing is too wide, unfolded or folded.
+pub fn fits(page: &Page, width: u32) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
-    for fold in [unfold, "book.fold(true)"] {
+    let place = format!("{width} px wide");
+    for fold in ["book.fold(false, true)", "book.fold(true)"] {
         page.run(fold)?;
-        let place = format!("{PHONE} px wide");
         problems.extend(page.problems(&place, "book.overflow()")?);
     }
+    Ok(problems)
+}
+
+/// On a phone nothing is too wide, and what scrolls or is touched is as axe-core wants it.
+pub fn phone(page: &Page) -> Result<Vec<String>, Failed> {
+    let mut problems = fits(page, PHONE)?;
     let place = format!("folded, {PHONE} px wide");
     problems.extend(page.problems(&place, "book.narrow()")?);
     Ok(problems)

@@ -84,11 +84,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             let mut problems = checks::keyboard(page, WIDE, &unfold)?;
             problems.extend(checks::themes(page, &unfold)?);
             problems.extend(checks::copied(page)?);
+            problems.extend(checks::fits(page, WIDE)?);
 
             page.width(PHONE)?;
             page.load(&path)?;
             problems.extend(checks::keyboard(page, PHONE, &unfold)?);
-            problems.extend(checks::phone(page, &unfold)?);
+            problems.extend(checks::phone(page)?);
             Ok(problems)
         }));
     }
