@@ -264,6 +264,7 @@ fn a_request_ends_where_its_headers_say() {
         ("Transfer-Encoding: chunked", "/", "6.1"),
         ("tRANSFER-eNCODING:\tCHUNKED", "/", "7: not told apart by case"),
         ("Transfer-Encoding: gzip, chunked", "/", "6.3: chunked comes last"),
+        ("Transfer-Encoding: chunked, chunked", "/", "6.1: no client may say so; its end is clear"),
         ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", "/", "9110: 5.3: a list"),
         ("Transfer-Encoding: gzip", "400", "6.3: if it is not the last, MUST be rejected"),
         ("Transfer-Encoding: chunked, gzip", "400", "6.3"),
@@ -318,6 +319,26 @@ fn lines_end_and_begin_in_more_than_one_way() {
         ("", "nothing", "it has said nothing at all"),
     ];
     check(&rows, str::to_owned);
+}
+
+#[test]
+fn what_is_no_text_is_nowhere_but_in_a_value() {
+    let with = |header: &[u8]| {
+        outcome(
+            [b"GET / HTTP/1.0\r\n", header, b"\r\n\r\n"]
+                .concat()
+                .as_slice(),
+        )
+    };
+    assert_eq!(with(b"X: \xff"), "/", "9110: 5.5");
+    for header in [
+        &b"X\xff: a"[..],
+        b"Host: a\xff",
+        b"Content-Length: \x853",
+        b"Transfer-Encoding: \xa0chunked",
+    ] {
+        assert_eq!(with(header), "400", "{:?}", String::from_utf8_lossy(header));
+    }
 }
 
 /// A client whose bytes come one by one, and are counted.
