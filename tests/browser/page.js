@@ -181,41 +181,6 @@ window.book = {
         return book.axe({ runOnly: ['scrollable-region-focusable', 'target-size'] });
     },
 
-    // What reaches beyond the right edge, its box or its picture, and cannot be scrolled to.
-    overflow() {
-        const scrolls = element => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
-        const wide = [];
-        for (const element of document.querySelectorAll('main, main *')) {
-            if (element.getBoundingClientRect().right <= innerWidth + 1) {
-                continue;
-            }
-            let above = element.parentElement;
-            while (above && above.matches('main *') && !scrolls(above)) {
-                above = above.parentElement;
-            }
-            if (!above || !above.matches('main *')) {
-                wide.push(book.name(element));
-            }
-        }
-        if (document.documentElement.scrollWidth > innerWidth) {
-            wide.push('the page scrolls sideways');
-        }
-        for (const box of document.querySelectorAll('main :not(svg, svg *, .lanes, .lanes *)')) {
-            const { display, overflowX } = getComputedStyle(box);
-            if (display !== 'inline' && overflowX === 'visible' && box.scrollWidth > box.clientWidth + 1) {
-                wide.push(`runs out of its box: ${book.name(box)}`);
-            }
-        }
-        for (const text of document.querySelectorAll('main svg text')) {
-            const drawn = text.getBoundingClientRect();
-            const picture = text.ownerSVGElement.getBoundingClientRect();
-            if (drawn.left < picture.left - 1 || drawn.right > picture.right + 1) {
-                wide.push(`runs out of its picture: ${book.name(text)}`);
-            }
-        }
-        return wide;
-    },
-
     // What the keyboard has to reach.
     stops() {
         const all = 'a[href], button, summary, input, [tabindex="0"], [role="button"]';
