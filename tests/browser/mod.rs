@@ -3,8 +3,7 @@
 //!
 //! The tests share a few browsers, each of which shows one page after the other. Where `chromium` or
 //! `chromedriver` is missing, that is said, and the tests count as ignored; in CI they fail. What is
-//! asked of a page in it is in `page.js` and `room.js`; axe-core 4.14.1 lies beside them with its
-//! license.
+//! asked of a page in it is in `page.js`; axe-core 4.14.1 lies beside it with its license.
 
 mod checks;
 mod driver;

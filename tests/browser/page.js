@@ -1,4 +1,4 @@
-// What the tests ask of a page. This file is run in it before the page's own scripts.
+// What the tests ask of a page; `room.js` has more. This file is run in it before its own scripts.
 'use strict';
 
 // What the pages before have left in this browser.
