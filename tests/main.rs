@@ -13,6 +13,7 @@ mod model;
 mod msrv;
 mod pages;
 mod pools;
+mod signals;
 mod steps;
 mod support;
 mod timelines;
@@ -27,7 +28,7 @@ use support::{network, turns};
 type Trials = fn() -> Result<Vec<Trial>, Failed>;
 
 /// The tests of each promise. What waits the longest comes first.
-const PROMISES: [(&str, Trials); 13] = [
+const PROMISES: [(&str, Trials); 14] = [
     ("listings", listings::trials),
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
@@ -38,6 +39,7 @@ const PROMISES: [(&str, Trials); 13] = [
     ("timelines", timelines::trials),
     ("pages", pages::trials),
     ("steps", steps::trials),
+    ("signals", signals::trials),
     ("includes", includes::trials),
     ("folders", folders::trials),
     ("msrv", msrv::trials),

@@ -180,6 +180,34 @@ pub fn trials() -> Vec<Trial> {
     ] {
         catch(name, picture(svg), parts);
     }
+    let glossary = |entry: &str| {
+        let page = "# P\n\nA lock.\n\n## A drop\n\nThe queue is\nfull.\n\n## More\n\nA job.\n";
+        let text = format!("# G\n\n- **Full queue**: one. ([A drop](page.md#a-drop))\n{entry}");
+        Sources::of(&[
+            ("src/glossary.md", &text),
+            ("src/page.md", page),
+            ("src/SUMMARY.md", "[G](glossary.md)\n[P](page.md)"),
+        ])
+    };
+    for (name, entry, parts) in [
+        (
+            "term_of_the_section_after",
+            "- **Job**: one. ([A drop](page.md#a-drop))\n",
+            &["src/glossary.md:4: leads to page.md#a-drop, where `job` does not stand"][..],
+        ),
+        (
+            "term_of_no_section",
+            "- **Lock**: one. ([X](page.md#x))\n",
+            &["src/glossary.md:4: leads to page.md#x, where `lock`"],
+        ),
+        (
+            "term_that_leads_nowhere",
+            "- **Lock**: one.\n",
+            &["src/glossary.md:4: leads nowhere"],
+        ),
+    ] {
+        catch(name, glossary(entry), parts);
+    }
     let good = picture(
         "<svg data-run=\"t:a\"><text class=\"said\">One</text><text class=\"said\" x=\"1\">Two</text></svg>",
     );

@@ -149,6 +149,71 @@ pub fn check_tests(sources: &Sources, page: &Page) -> Vec<String> {
         .collect()
 }
 
+/// What the glossary explains stands where its entry leads.
+pub fn check_terms(sources: &Sources, page: &Page) -> Vec<String> {
+    static TERM: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\*\*([^*]+)\*\*").expect("a pattern"));
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\(([\w-]+\.md)#([\w-]+)\)").expect("a pattern"));
+    if page.file != "src/glossary.md" {
+        return Vec::new();
+    }
+    // "Gracefully", and "shut down", hold the words of "graceful shutdown".
+    let squeezed = |text: &str| text.to_lowercase().split_whitespace().collect::<String>();
+    let mut problems = Vec::new();
+    for (start, _) in page.text.match_indices("\n- **") {
+        let entry = &page.text[start + 1..];
+        let entry = &entry[..entry.find("\n- ").unwrap_or(entry.len())];
+        let place = page.place(line_of(page.text, start + 1));
+        let Some(leads) = PLACE.captures(entry) else {
+            problems.push(format!(
+                "{place}: leads nowhere; add a link: `page.md#section`"
+            ));
+            continue;
+        };
+        let (file, id) = (&leads[1], &leads[2]);
+        let text = sources.text(&format!("src/{file}")).unwrap_or_default();
+        let explained = squeezed(section(text, id));
+        let terms = TERM
+            .captures_iter(entry)
+            .map(|term| squeezed_words(&term[1]));
+        for word in terms.flatten() {
+            if !explained.contains(&word) {
+                problems.push(format!(
+                    "{place}: leads to {file}#{id}, where `{word}` does not stand; correct the link, \
+                     or use the word there"
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn squeezed_words(term: &str) -> Vec<String> {
+    let words = term.split([' ', ',']).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// The section of that id: from its heading to the next.
+fn section<'t>(text: &'t str, id: &str) -> &'t str {
+    static HEADING: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?m)^#+ (.*)$").expect("a pattern"));
+    let plain = |heading: &str| -> String {
+        let heading = heading.to_lowercase().replace(' ', "-");
+        let of_an_id = |c: &char| c.is_alphanumeric() || ['-', '_'].contains(c);
+        heading.chars().filter(of_an_id).collect()
+    };
+    let mut headings = HEADING.captures_iter(text);
+    let Some(heading) = headings.find(|heading| plain(&heading[1]) == id) else {
+        return "";
+    };
+    let rest = &text[heading.get_match().start()..];
+    let end = headings
+        .next()
+        .map(|next| next.get_match().start() - heading.get_match().start());
+    &rest[..end.unwrap_or(rest.len())]
+}
+
 /// The record of cargo-mutants is of the pool and the tests as they are now.
 pub fn check_mutants(sources: &Sources) -> Vec<String> {
     let title = mutants::title(&book::root());

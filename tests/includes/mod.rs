@@ -12,7 +12,7 @@ use book::anchors::anchors;
 use book::page::{Fence, Include, Page};
 use book::sources::{join, Sources};
 use claims::{check_mentions, check_mutants, check_paths, check_pictures};
-use claims::{check_quotes, check_tests, check_tools};
+use claims::{check_quotes, check_terms, check_tests, check_tools};
 use libtest_mimic::{Failed, Trial};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -300,5 +300,6 @@ fn check_page(sources: &Sources, page: &Page) -> Vec<String> {
     problems.extend(check_paths(sources, page));
     problems.extend(check_tests(sources, page));
     problems.extend(check_quotes(sources, page));
+    problems.extend(check_terms(sources, page));
     problems
 }

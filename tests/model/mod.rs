@@ -319,6 +319,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             Box::new(broken::compiles_without_a_warning),
         ),
         working(
+            "model::mended_pools_compile_as_said".into(),
+            Box::new(broken::mended_compiles_as_said),
+        ),
+        working(
             "handover::model::every_interleaving".into(),
             Box::new(check_handover),
         ),
