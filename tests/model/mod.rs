@@ -10,6 +10,7 @@ mod odd;
 mod own_pool;
 mod points;
 pub mod programs;
+mod said;
 
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
@@ -314,6 +315,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
+        Trial::test("model::said", said::check),
         working(
             "model::broken_pools_compile_without_a_warning".into(),
             Box::new(broken::compiles_without_a_warning),
