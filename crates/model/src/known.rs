@@ -85,7 +85,7 @@ pub const ITEMS: &[Item] = &[
     item("sync::mpsc::sync_channel", Modeled, "as `channel`"),
     item("sync::mpsc::Sender", Modeled, SWITCH),
     item("sync::mpsc::SyncSender", Modeled, SWITCH),
-    item("sync::mpsc::Receiver", Modeled, "`recv_timeout` can go on at any point, and dropping it is no point to switch at"),
+    item("sync::mpsc::Receiver", Modeled, "and `recv_timeout` can go on at any point"),
     item("sync::mpsc::Iter", Modeled, SWITCH),
     item("sync::mpsc::TryIter", Modeled, SWITCH),
     item("sync::mpsc::IntoIter", Modeled, SWITCH),
