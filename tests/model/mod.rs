@@ -311,11 +311,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         })
     };
     let mut trials = vec![
+        Trial::test("model::said", said::check),
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
-        Trial::test("model::said", said::check),
         working(
             "model::broken_pools_compile_without_a_warning".into(),
             Box::new(broken::compiles_without_a_warning),
