@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The script of each step that a rendered page shows.
+/// The script of each step that a rendered page shows: the text of its blocks, which
+/// `theme/pages.js` copies; that it does, `tests/browser` shows.
 static SCRIPTS: LazyLock<Result<BTreeMap<String, String>, String>> =
     LazyLock::new(|| scripts().map_err(|error| error.message().unwrap_or_default().to_owned()));
 
@@ -30,13 +31,18 @@ fn scripts() -> Result<BTreeMap<String, String>, Failed> {
         let text = fs::read_to_string(Path::new(pages::RENDERED).join(page))?;
         for shown in Html::parse_document(&text).select(&steps) {
             let id = shown.value().id().unwrap_or_default();
-            if let Some(code) = shown.select(&script).next() {
-                let name = id.trim_start_matches("step-").to_owned();
-                scripts.insert(name, code.text().collect());
-            }
+            let blocks = shown.select(&script).flat_map(|code| code.text());
+            scripts.insert(id.trim_start_matches("step-").to_owned(), blocks.collect());
         }
     }
     Ok(scripts)
+}
+
+/// The script of the step `name`.
+pub fn script(name: &str) -> Result<&'static str, Failed> {
+    let scripts = SCRIPTS.as_ref().map_err(Clone::clone)?;
+    let script = scripts.get(name).map(String::as_str);
+    script.ok_or_else(|| format!("no page shows the script of listings/{name}").into())
 }
 
 /// Runs the script with a shell, as one that is pasted, in `folder`.
@@ -102,10 +108,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             let name = name.clone();
             let check = move || {
                 let _turn = turn();
-                let scripts = SCRIPTS.as_ref().map_err(Clone::clone)?;
-                let script = scripts.get(&name);
-                let script =
-                    script.ok_or_else(|| format!("no page shows the script of listings/{name}"))?;
+                let script = script(&name)?;
                 recreates(shell, script, &name)?;
                 leaves_what_is_there(shell, script)
             };

@@ -14,20 +14,27 @@
 
     for (const button of document.querySelectorAll('.clip-button')) {
         const pre = button.closest('pre');
-        if (pre.matches('.terminal') && !pre.querySelector('.prompt')) {
+        const nothing = pre.matches('.terminal') && !pre.querySelector('.prompt');
+        if (nothing || pre.matches('.shell')) {
+            const row = button.parentElement;
             button.remove();
+            if (!row.hasChildNodes()) {
+                row.remove(); // fingers would see an empty one
+            }
+            continue;
         }
         button.firstChild.setAttribute('role', 'status'); // "Copied!" is said, too
     }
 
-    // The script of a step is copied without unfolding it.
+    // The script of a step is all of its blocks, and is copied without unfolding it.
     for (const paste of document.querySelectorAll('.paste')) {
         const button = document.createElement('button');
         button.type = 'button';
         button.textContent = 'Copy the script';
         button.setAttribute('aria-live', 'polite');
         paste.prepend(button);
-        const script = paste.querySelector('code').textContent;
+        const blocks = Array.from(paste.querySelectorAll('pre > code'));
+        const script = blocks.map(code => code.textContent).join('');
         new ClipboardJS(button, { text: () => script }).on('success', () => {
             button.textContent = 'Copied!';
             setTimeout(() => { button.textContent = 'Copy the script'; }, 2000);
@@ -98,6 +105,15 @@
     });
     for (const wide of document.querySelectorAll('main pre > code, main .table-wrapper')) {
         scrolls.observe(wide);
+    }
+})();
+
+(function longNames() {
+    // In a table, where there is little room, a name is broken between its words.
+    for (const name of document.querySelectorAll('main td code')) {
+        if (!name.firstElementChild) {
+            name.innerHTML = name.innerHTML.replaceAll('_', '_<wbr>');
+        }
     }
 })();
 

@@ -3,6 +3,7 @@
 use super::driver::{DOWN, ENTER, ESCAPE, LEFT, RIGHT, TAB};
 use super::page::Page;
 use super::{PHONE, THEMES, WIDE};
+use crate::steps;
 use libtest_mimic::Failed;
 use serde_json::{json, Value};
 use std::path::{Path, PathBuf};
@@ -63,33 +64,100 @@ pub fn keyboard(page: &Page, width: u32, unfold: &str) -> Result<Vec<String>, Fa
 }
 
 /// Every copy button copies exactly its text. One that is pressed with the keyboard puts it on the
-/// clipboard.
+/// clipboard, and so does each one that copies a step's script: that one which `tests/steps.rs` runs.
 pub fn copied(page: &Page) -> Result<Vec<String>, Failed> {
     page.run("book.fold(true)")?; // lines that are hidden are not copied
-                                  // A page may copy only what its reader asks for.
-    let asked = json!({
-        "expression": "book.copyProblems()", "userGesture": true, "returnByValue": true,
-    });
-    let found = page.devtools("Runtime.evaluate", asked)?;
-    let found = &found["result"]["value"];
-    let found = found.as_array().ok_or("what is copied is not known")?;
-    let found = found.iter().filter_map(Value::as_str);
-    let mut problems: Vec<_> = found.map(str::to_owned).collect();
+    page.run("document.querySelectorAll('main details').forEach(one => { one.open = true; })")?;
+    let expected = page.run("return book.expected = book.copies()")?;
+    let expected = expected
+        .as_array()
+        .ok_or("what is to be copied is not known")?;
+    let mut problems = Vec::new();
+    let mut next = 0;
+    while next < expected.len() {
+        // A page may copy only what its reader asks for.
+        let asked = json!({
+            "expression": format!("book.copyProblems({next}, book.expected)"),
+            "userGesture": true,
+            "returnByValue": true,
+        });
+        let found = page.devtools("Runtime.evaluate", asked)?;
+        let found = &found["result"]["value"];
+        let reached = found[0]
+            .as_u64()
+            .and_then(|next| usize::try_from(next).ok());
+        next = reached.ok_or("what is copied is not known")?;
+        let wrong = found[1].as_array().ok_or("what is copied is not known")?;
+        problems.extend(wrong.iter().filter_map(Value::as_str).map(str::to_owned));
+    }
 
-    let expected = page.run("return book.copies()[0] ?? null")?;
-    if expected != Value::Null {
-        page.run("book.buttons[0].focus()")?;
-        page.press([ENTER])?;
-        page.run("book.field()")?;
-        page.paste()?;
-        let pasted = page.run("return book.pasted()")?;
-        if pasted != expected {
+    if let Some(expected) = expected.first() {
+        let pasted = pasted(page, "book.buttons[0]")?;
+        if pasted != *expected {
             problems.push(format!(
                 "the first button copies\n{pasted}\ninstead of\n{expected}"
             ));
         }
     }
+
+    let shown = "return Array.from(document.querySelectorAll('main div.step'), step => step.id)";
+    let shown = page.run(shown)?;
+    for id in shown
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
+        let expected = steps::script(id.trim_start_matches("step-"))?;
+        let button = format!("document.querySelector('#{id} .paste > button')");
+        let pasted = pasted(page, &button)?;
+        if pasted != expected {
+            problems.push(format!(
+                "the button of {id} copies\n{pasted}\ninstead of\n{expected}"
+            ));
+        }
+    }
     Ok(problems)
+}
+
+/// What can be pasted after the button has been pressed.
+fn pasted(page: &Page, button: &str) -> Result<Value, Failed> {
+    page.run(&format!("{button}.focus()"))?;
+    page.press([ENTER])?;
+    page.run("book.field()")?;
+    page.paste()?;
+    page.run("return book.pasted()")
+}
+
+/// Without JavaScript, the page says how to copy a step's files, and every block of the script can be
+/// selected.
+pub fn without_scripts(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+    page.scripts(false)?;
+    page.load(path)?;
+    let problems = page.run(
+        "const problems = [];
+        for (const paste of document.querySelectorAll('.paste')) {
+            paste.querySelector('details').open = true;
+            const said = paste.querySelector('noscript p');
+            if (!said || !said.checkVisibility()) {
+                problems.push('does not say how to copy the files');
+            }
+            for (const code of paste.querySelectorAll('pre > code')) {
+                getSelection().selectAllChildren(code);
+                const selected = getSelection().toString();
+                if (selected.trimEnd() !== code.textContent.trimEnd()) {
+                    problems.push(`cannot be selected: ${code.textContent}`);
+                }
+            }
+        }
+        return document.querySelector('.paste') ? problems : ['shows no step'];",
+    )?;
+    page.scripts(true)?;
+    let problems = problems.as_array().into_iter().flatten();
+    let problems = problems.filter_map(Value::as_str);
+    Ok(problems
+        .map(|problem| format!("without scripts: {problem}"))
+        .collect())
 }
 
 /// axe-core: all of its rules once, with everything unfolded that `unfold` does; those on colors in
@@ -105,14 +173,20 @@ pub fn themes(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
     Ok(problems)
 }
 
-/// On a phone nothing is too wide, and what scrolls or is touched is as axe-core wants it.
-pub fn phone(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
+/// Nothing is too wide, unfolded or folded.
+pub fn fits(page: &Page, width: u32) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
-    for fold in [unfold, "book.fold(true)"] {
+    let place = format!("{width} px wide");
+    for fold in ["book.fold(false, true)", "book.fold(true)"] {
         page.run(fold)?;
-        let place = format!("{PHONE} px wide");
         problems.extend(page.problems(&place, "book.overflow()")?);
     }
+    Ok(problems)
+}
+
+/// On a phone nothing is too wide, and what scrolls or is touched is as axe-core wants it.
+pub fn phone(page: &Page) -> Result<Vec<String>, Failed> {
+    let mut problems = fits(page, PHONE)?;
     let place = format!("folded, {PHONE} px wide");
     problems.extend(page.problems(&place, "book.narrow()")?);
     Ok(problems)

@@ -68,6 +68,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     trials.push(trial(&browsers, "timelines", move |page| {
         checks::timelines(page, &players)
     }));
+    let steps = site.join(WITH_STEPS);
+    trials.push(trial(&browsers, "without_scripts", move |page| {
+        checks::without_scripts(page, &steps)
+    }));
     let index = site.join("index.html");
     trials.push(trial(&browsers, "menus", move |page| {
         checks::menus(page, &index)
@@ -80,11 +84,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             let mut problems = checks::keyboard(page, WIDE, &unfold)?;
             problems.extend(checks::themes(page, &unfold)?);
             problems.extend(checks::copied(page)?);
+            problems.extend(checks::fits(page, WIDE)?);
 
             page.width(PHONE)?;
             page.load(&path)?;
             problems.extend(checks::keyboard(page, PHONE, &unfold)?);
-            problems.extend(checks::phone(page, &unfold)?);
+            problems.extend(checks::phone(page)?);
             Ok(problems)
         }));
     }

@@ -113,6 +113,13 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// Whether the pages that are loaded from now on may run scripts.
+    pub fn scripts(&self, run: bool) -> Result<(), Failed> {
+        let disabled = json!({ "value": !run });
+        self.devtools("Emulation.setScriptExecutionDisabled", disabled)?;
+        Ok(())
+    }
+
     /// What the page looks like on `media`: a screen if that is empty.
     pub fn media(&self, media: &str) -> Result<(), Failed> {
         self.devtools("Emulation.setEmulatedMedia", json!({ "media": media }))?;

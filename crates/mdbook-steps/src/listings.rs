@@ -2,7 +2,7 @@
 //! the search.
 
 use crate::figure::Part;
-use crate::page_of;
+use crate::pages::page_of;
 use anyhow::{bail, Context, Result};
 use book::marks::{pieces, Piece};
 use book::step;

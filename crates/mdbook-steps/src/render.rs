@@ -1,8 +1,8 @@
-//! A step as Markdown: its changes as diffs, its files and its script as folded HTML.
+//! A step as Markdown: its changes as diffs, and its files as one script, folded away.
 
 use crate::Files;
 use anyhow::{ensure, Context, Result};
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -18,7 +18,6 @@ pub(crate) fn step(name: &str, files: &Files, before: Option<(&str, &Files)>) ->
     if let Some((before, old)) = before {
         html += &changes(before, old, files)?;
     }
-    html += &whole(files)?;
     html += &paste(name, files)?;
     html += "</div>\n";
     Ok(html)
@@ -52,7 +51,8 @@ pub(crate) fn reference(name: &str) -> String {
     }
 }
 
-/// A unified diff for each file that differs, all but the sources' folded away.
+/// A unified diff for each file that differs, all but the sources' folded away. Of a file that has
+/// little in common with what it was, only that is said: its diff would be longer than the file.
 fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
     let (mut sources, mut others) = (String::new(), String::new());
     let mut paths: Vec<_> = old.keys().chain(new.keys()).collect();
@@ -81,6 +81,16 @@ fn changes(before: &str, old: &Files, new: &Files) -> Result<String> {
             continue;
         }
         let diff = TextDiff::from_lines(old_text, new_text);
+        let changes = diff.iter_all_changes();
+        let kept = changes.filter(|change| change.tag() == ChangeTag::Equal);
+        let (kept, lines) = (kept.count(), new_text.lines().count());
+        if kept * 2 < old_text.lines().count() && kept * 4 < lines {
+            writeln!(
+                part,
+                "`{name}` is rewritten: {lines} lines, which are all below.\n"
+            )?;
+            continue;
+        }
         let mut diff = diff.unified_diff();
         let diff = diff.header(&format!("a/{name}"), &format!("b/{name}"));
         writeln!(part, "`{name}` differs:\n\n```diff\n{diff}```\n")?;
@@ -112,34 +122,12 @@ pub(crate) fn sources(name: &str, caption: &str, old: &Files, new: &Files) -> Re
     ))
 }
 
-/// Every file, folded away.
-fn whole(files: &Files) -> Result<String> {
-    let mut html = "<details>\n<summary>The whole step, file by file</summary>\n\n".to_owned();
-    for path in files.keys() {
-        let language = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => "rust",
-            Some("toml" | "lock") => "toml",
-            Some("html") => "html",
-            _ => "text",
-        };
-        html += &format!(
-            "`{}`\n\n{}\n",
-            path.display(),
-            code(language, text(files, path)?)
-        );
-    }
-    Ok(html + "</details>\n\n")
-}
-
-/// The command that writes the step to a folder, and a script for bash, zsh and dash that recreates
-/// it in a folder `hello`.
+/// The command that writes the step to a folder, and every file, folded away, in a script for bash,
+/// zsh and dash that recreates the step in a folder `hello`.
+///
+/// The script is the text of its blocks, one after the other: a block for each file, and between
+/// them what the shell has to do. So each file is on the page once, to be read and to be copied.
 fn paste(name: &str, files: &Files) -> Result<String> {
-    // In parentheses, so that `exit` does not end the shell that it is pasted into.
-    let mut script = String::from(
-        "(\nset -e\nif [ -e hello ]; then\n  \
-         echo \"There is a 'hello' here already. It was left as it is.\" >&2\n  \
-         echo \"Give it another name, or paste this in another folder.\" >&2\n  exit 1\nfi\n",
-    );
     let mut folders: Vec<_> = files.keys().filter_map(|path| path.parent()).collect();
     folders.sort();
     folders.dedup();
@@ -147,35 +135,66 @@ fn paste(name: &str, files: &Files) -> Result<String> {
         .iter()
         .map(|folder| format!("hello/{}", folder.display()))
         .collect();
-    writeln!(script, "mkdir -p {}", folders.join(" "))?;
+    // In parentheses, so that `exit` does not end the shell that it is pasted into.
+    let mut shell = format!(
+        "(\nset -e\nif [ -e hello ]; then\n  \
+         echo \"There is a 'hello' here already. It was left as it is.\" &gt;&amp;2\n  \
+         echo \"Give it another name, or paste this in another folder.\" &gt;&amp;2\n  \
+         exit 1\nfi\nmkdir -p {}\n",
+        folders.join(" ")
+    );
+    let mut blocks = String::new();
     for path in files.keys() {
         let content = text(files, path)?;
-        let path = path.display();
+        let name = path.display();
         ensure!(
             content.ends_with('\n'),
-            "{path} does not end with a new line"
+            "{name} does not end with a new line"
         );
         ensure!(
             content.lines().all(|line| line != END),
-            "{path} has a line `{END}`"
+            "{name} has a line `{END}`"
         );
-        write!(script, "cat >hello/{path} <<'{END}'\n{content}{END}\n")?;
+        write!(
+            shell,
+            "cat &gt;hello/<b>{name}</b> &lt;&lt;'{END}'\n</code></pre>\n"
+        )?;
+        blocks += SHELL;
+        blocks += &shell;
+        blocks += &code(language(path), content);
+        shell = format!("{END}\n");
     }
-    write!(
-        script,
-        "echo \"{} is in hello. Now: cd hello && cargo run\"\n)\n",
-        title(name)
-    )?;
+    let title = title(name);
     let short = name.strip_prefix("listing-").unwrap_or(name);
     let command =
         format!("cargo book step {short} ../hello-{short}\ncd ../hello-{short}\ncargo test\n");
-    let summary = "One paste: a script that makes this step in a new folder <code>hello</code>";
     Ok(format!(
         "To have the step in a new folder, type in the book's folder:\n\n{}\n\
-         <div class=\"paste\">\n<details>\n<summary>{summary}</summary>\n\n{}\n</details>\n</div>\n\n",
+         Without that folder, one paste is enough. The script makes the step in a new folder \
+         `hello`, and leaves a `hello` that is there already as it is.\n\n\
+         <div class=\"paste\">\n<details>\n\
+         <summary>Every file of the step, in one script</summary>\n\n\
+         <noscript>\n<p>The button that copies the script needs JavaScript. Without it, copy the \
+         files one by one: the line above each says where it belongs.</p>\n</noscript>\n\n\
+         {blocks}{SHELL}{shell}\
+         echo \"{title} is in hello. Now: cd hello &amp;&amp; cargo run\"\n)\n</code></pre>\n\
+         </details>\n</div>\n\n",
         code("sh", &command),
-        code("text", &script)
     ))
+}
+
+/// What the shell does between two files of a script: shown, but not copied by itself.
+const SHELL: &str = "<pre class=\"shell\"><code class=\"nohighlight\">";
+
+/// What the highlighter calls the language of a file. Not `rust`: such a block mdBook would take for
+/// a program of the page, hide lines of it, and cut off its end.
+fn language(path: &Path) -> &'static str {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("rs") => "rs",
+        Some("toml" | "lock") => "toml",
+        Some("html") => "html",
+        _ => "text",
+    }
 }
 
 /// A block of code as HTML: a fence would be compiled as a program of the page.
@@ -194,4 +213,30 @@ pub(crate) fn escape(text: &str) -> String {
 fn text<'f>(files: &'f Files, path: &Path) -> Result<&'f str> {
     let content = files.get(path).map_or(&[][..], Vec::as_slice);
     std::str::from_utf8(content).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_little_of_the_old_one_is_no_diff() {
+        let file = |text: &str| Files::from([("src/lib.rs".into(), text.into())]);
+        let said = |old: &str, new: &str| changes("listing-1-1", &file(old), &file(new)).unwrap();
+        let old = "a\nb\nc\n";
+
+        let rewritten = said(old, "v\na\nw\nx\ny\n");
+        let expected = "What has changed since Listing 1-1:\n\n\
+                        `src/lib.rs` is rewritten: 5 lines, which are all below.\n\n";
+        assert_eq!(rewritten, expected);
+
+        // Enough of the new one, or of the old one, has stayed.
+        for new in ["v\na\nw\nx\n", "a\nb\nv\nw\nx\ny\nz\n1\n2\n"] {
+            let diff = said(old, new);
+            assert!(
+                diff.contains("`src/lib.rs` differs:\n\n```diff\n"),
+                "{diff}"
+            );
+        }
+    }
 }
