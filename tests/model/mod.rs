@@ -10,6 +10,7 @@ mod odd;
 mod own_pool;
 mod points;
 pub mod programs;
+mod said;
 
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
@@ -310,6 +311,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         })
     };
     let mut trials = vec![
+        Trial::test("model::said", said::check),
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
