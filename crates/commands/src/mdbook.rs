@@ -10,12 +10,77 @@ use std::{
     ffi::OsString,
     io::ErrorKind,
     net::{TcpListener, ToSocketAddrs},
-    path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    path::{self, Path, PathBuf},
+    process::{self, ExitCode},
 };
 
 /// The version that is installed where mdBook 0.5 is missing.
 pub const PINNED: &str = "0.5.4";
+
+/// Serve the book, and build it again when one of its files changes
+#[derive(clap::Args)]
+#[command(after_help = "\
+`mdbook serve` gets all of this. What else it takes follows `--`, such as `-- --watcher native`.
+
+Example: cargo book serve --open --port 3001")]
+pub struct Serve {
+    /// The name or address of this machine that it is served at
+    #[arg(short = 'n', long, value_name = "HOST", default_value = "localhost")]
+    hostname: String,
+    /// The port that it is served on
+    #[arg(short, long, default_value_t = 3000)]
+    port: u16,
+    #[command(flatten)]
+    build: Build,
+}
+
+/// Build the book's pages
+#[derive(clap::Args)]
+#[command(after_help = "\
+`mdbook build` gets all of this.
+
+Example: cargo book build --open")]
+pub struct Build {
+    /// Show the book in a browser
+    #[arg(short, long)]
+    open: bool,
+    /// The folder for the pages [default: target/book in the folder of this book]
+    #[arg(short, long, value_name = "FOLDER")]
+    dest_dir: Option<PathBuf>,
+    /// What else mdBook takes
+    #[arg(last = true, value_name = "ARGUMENT")]
+    more: Vec<OsString>,
+}
+
+impl Serve {
+    /// For mdBook.
+    fn words(&self) -> Result<Vec<OsString>> {
+        let own = [
+            format!("--hostname={}", self.hostname),
+            format!("--port={}", self.port),
+        ];
+        let mut words = Vec::from(own.map(OsString::from));
+        words.extend(self.build.words()?);
+        Ok(words)
+    }
+}
+
+impl Build {
+    /// For mdBook, which runs in the book's folder.
+    fn words(&self) -> Result<Vec<OsString>> {
+        let mut words = Vec::new();
+        if self.open {
+            words.push("--open".into());
+        }
+        if let Some(folder) = &self.dest_dir {
+            let folder = path::absolute(folder);
+            let folder = folder.context("`--dest-dir` is not the name of a folder")?;
+            words.extend(["--dest-dir".into(), folder.into()]);
+        }
+        words.extend_from_slice(&self.more);
+        Ok(words)
+    }
+}
 
 /// Serves the book with `mdbook serve` until it is interrupted.
 ///
@@ -23,13 +88,10 @@ pub const PINNED: &str = "0.5.4";
 ///
 /// When there is no mdBook 0.5 and none can be obtained, when the port is
 /// taken, and when mdBook cannot be started.
-pub fn serve(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    if !asks_for_help(arguments) {
-        // mdBook notices only once the book is built, and calls it a panic.
-        let (host, port) = address(arguments);
-        ensure_port_is_free(&host, port)?;
-    }
-    run(root, "serve", arguments)
+pub fn serve(root: &Path, arguments: &Serve) -> Result<ExitCode> {
+    // mdBook notices only once the book is built, and calls it a panic.
+    ensure_port_is_free(&arguments.hostname, arguments.port)?;
+    run(root, "serve", &arguments.words()?)
 }
 
 /// Builds the book with `mdbook build`.
@@ -37,8 +99,8 @@ pub fn serve(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 /// # Errors
 ///
 /// When there is no mdBook 0.5 and none can be obtained, and when it cannot be started.
-pub fn build(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    run(root, "build", arguments)
+pub fn build(root: &Path, arguments: &Build) -> Result<ExitCode> {
+    run(root, "build", &arguments.words()?)
 }
 
 /// Builds the book's HTML in `folder`, and returns where it is.
@@ -48,7 +110,7 @@ pub fn build(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 /// As [`build`], and when mdBook fails.
 pub fn build_in(root: &Path, folder: &Path) -> Result<PathBuf> {
     let mdbook = Places::of(root).mdbook()?;
-    let mut command = Command::new(&mdbook);
+    let mut command = process::Command::new(&mdbook);
     command.arg("build").arg("--dest-dir").arg(folder);
     let status = command
         .current_dir(root)
@@ -64,23 +126,23 @@ pub fn build_in(root: &Path, folder: &Path) -> Result<PathBuf> {
     })
 }
 
-fn run(root: &Path, subcommand: &str, arguments: &[String]) -> Result<ExitCode> {
+fn run(root: &Path, subcommand: &str, arguments: &[OsString]) -> Result<ExitCode> {
     let mdbook = Places::of(root).mdbook()?;
-    let mut command = Command::new(&mdbook);
+    let mut command = process::Command::new(&mdbook);
     command.arg(subcommand).args(arguments).current_dir(root);
     replace_process(&mut command).with_context(|| format!("cannot run {}", mdbook.display()))
 }
 
 /// Runs the command in the place of this process, so that whoever ends this one ends it.
 #[cfg(unix)]
-fn replace_process(command: &mut Command) -> std::io::Result<ExitCode> {
+fn replace_process(command: &mut process::Command) -> std::io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     Err(command.exec()) // returns only if it fails
 }
 
 /// Runs the command to its end, and passes its exit status on.
 #[cfg(not(unix))]
-fn replace_process(command: &mut Command) -> std::io::Result<ExitCode> {
+fn replace_process(command: &mut process::Command) -> std::io::Result<ExitCode> {
     let code = command.status()?.code();
     Ok(ExitCode::from(code.map_or(1, |code| code.min(255) as u8)))
 }
@@ -135,7 +197,7 @@ impl Places {
 
     fn install(&self) -> Result<()> {
         // A debug build takes half as long, and renders this book as well.
-        let status = Command::new(&self.cargo)
+        let status = process::Command::new(&self.cargo)
             .args(["install", "mdbook", "--version", PINNED])
             .args(["--locked", "--debug", "--root"])
             .arg(&self.tools)
@@ -160,48 +222,16 @@ fn executable(folder: &Path) -> PathBuf {
 
 /// What `mdbook --version` says, such as `v0.5.4`.
 fn version(mdbook: &Path) -> Option<String> {
-    let output = Command::new(mdbook).arg("--version").output().ok()?;
+    let output = process::Command::new(mdbook)
+        .arg("--version")
+        .output()
+        .ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     Some(said.trim().strip_prefix("mdbook ")?.to_owned())
 }
 
 fn is_0_5(version: &str) -> bool {
     version.starts_with("v0.5.")
-}
-
-fn asks_for_help(arguments: &[String]) -> bool {
-    arguments
-        .iter()
-        .any(|argument| ["-h", "--help"].contains(&argument.as_str()))
-}
-
-/// The address that `mdbook serve` will use; its own defaults where nothing is said.
-///
-/// A port that is no number is left to mdBook to complain of.
-fn address(arguments: &[String]) -> (String, u16) {
-    let host = option(arguments, "-n", "--hostname").unwrap_or("localhost");
-    let port = option(arguments, "-p", "--port").and_then(|port| port.parse().ok());
-    (host.to_owned(), port.unwrap_or(3000))
-}
-
-/// The value of an option, in each of the ways in which it can be written.
-fn option<'a>(arguments: &'a [String], short: &str, long: &str) -> Option<&'a str> {
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        if argument == short || argument == long {
-            return arguments.next().map(String::as_str);
-        }
-        let joined = match argument.strip_prefix(long) {
-            Some(rest) => rest.strip_prefix('='),
-            None => argument
-                .strip_prefix(short)
-                .map(|rest| rest.trim_start_matches('=')),
-        };
-        if joined.is_some() {
-            return joined;
-        }
-    }
-    None
 }
 
 fn ensure_port_is_free(host: &str, port: u16) -> Result<()> {
@@ -226,25 +256,44 @@ fn ensure_port_is_free(host: &str, port: u16) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Command;
+    use std::ffi::OsStr;
 
-    fn arguments(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
+    #[test]
+    fn mdbook_is_called_as_this_is() {
+        let here = env::current_dir().unwrap();
+        let html = here.join("html").display().to_string();
+        for (line, expected) in [
+            ("serve", "--hostname=localhost --port=3000"),
+            ("serve -p 3001", "--hostname=localhost --port=3001"),
+            (
+                "serve -p3001 --open",
+                "--hostname=localhost --port=3001 --open",
+            ),
+            ("serve -p=3001 -n ::1", "--hostname=::1 --port=3001"),
+            (
+                "serve --port=3001 -o -- --watcher native",
+                "--hostname=localhost --port=3001 --open --watcher native",
+            ),
+            ("build", ""),
+            ("build -o -d html", &format!("--open --dest-dir {html}")),
+        ] {
+            let words = match Command::read(line.split(' ')).unwrap() {
+                Command::Serve(arguments) => arguments.words(),
+                Command::Build(arguments) => arguments.words(),
+                _ => panic!("{line}"),
+            };
+            assert_eq!(words.unwrap().join(OsStr::new(" ")), expected, "{line}");
+        }
     }
 
     #[test]
-    fn the_address_is_read_as_mdbook_reads_it() {
-        for (line, expected) in [
-            ("--open", ("localhost", 3000)),
-            ("-p 3001", ("localhost", 3001)),
-            ("-p3001", ("localhost", 3001)),
-            ("-p=3001", ("localhost", 3001)),
-            ("--port 3001 -n 0.0.0.0", ("0.0.0.0", 3001)),
-            ("--open --port=3001", ("localhost", 3001)),
-            ("--hostname=::1", ("::1", 3000)),
-        ] {
-            let (host, port) = address(&arguments(line));
-            assert_eq!((host.as_str(), port), expected, "{line}");
-        }
+    fn without_an_argument_the_book_is_opened() {
+        let Ok(Command::Serve(arguments)) = Command::read([""; 0]) else {
+            panic!("it is not served");
+        };
+        let words = arguments.words().unwrap().join(OsStr::new(" "));
+        assert_eq!(words, "--hostname=localhost --port=3000 --open");
     }
 
     #[test]
@@ -291,7 +340,7 @@ mod choice {
             // A shell writes it: were it open for writing here while a test in another
             // thread starts a process, that process would have it open too, and the
             // system would refuse to run it ("text file busy").
-            let written = Command::new("sh")
+            let written = process::Command::new("sh")
                 .args([
                     "-c",
                     r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod +x "$0""#,

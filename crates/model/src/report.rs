@@ -93,7 +93,7 @@ fn replays(pool: &str, case: Case, failure: &Failure) -> String {
     } = case;
     let meet = if meet { " meet" } else { "" };
     let schedule = record::written(&failure.schedule);
-    format!("cargo book replay {pool} {workers} {jobs}{meet} {schedule}")
+    format!("cargo book replay {pool} {workers} {jobs} {schedule}{meet}")
 }
 
 /// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
