@@ -132,3 +132,15 @@ pub(crate) fn one_of(names: Result<Vec<String>>) -> ValueParser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "another test runs it, in a terminal"]
+    fn says_how_a_step_is_written() {
+        let help = Command::read(["help", "step"]).err().unwrap();
+        crate::print(&format!("\n{}", help.render())).unwrap();
+    }
+}
