@@ -48,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(help) => print(&help.render().to_string()).map(|()| ExitCode::SUCCESS),
     };
+    interrupt::rest_if_ending();
     done.unwrap_or_else(|error| {
         say(&format!("error: {error:#}\n"));
         ExitCode::FAILURE

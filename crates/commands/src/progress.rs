@@ -172,7 +172,10 @@ mod tests {
         let _shown = begin().unwrap();
         part("digging");
         let mut child = Command::new("sh");
-        child.args(["-c", "echo $$; sleep 60"]);
+        // In many short sleeps: a shell that hears of Ctrl-C as it starts one waits for its end.
+        const SLEEPS: &str = "trap exit INT; echo $$; i=0; \
+                              while [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done";
+        child.args(["-c", SLEEPS]);
         output(&mut child, |line| tell(&format!("as {}.", line.trim()))).unwrap();
     }
 
