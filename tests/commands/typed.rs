@@ -63,6 +63,7 @@ pub fn check_untypable() -> Result<(), Failed> {
         "```sh\ncargo book search a 2 2 meet    # to the end\n```",
         "see `cargo book check`, `cargo book record NAME` and `cargo book help`",
         "see `cargo\nbook step 20-24 ../hello`",
+        "see `cargo book replay ../hello 2 1 01a` and `cargo book replay ../hello 2 1 01a meet`",
     ] {
         report(page(right))?;
     }
