@@ -3,6 +3,8 @@
 //! check is one of the solution's own tests.) And what a page says that a single test catches, it
 //! catches.
 
+mod mistakes;
+
 use crate::support::{cargo::DEADLINE, network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
@@ -22,7 +24,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         })
     });
     let alone = Trial::test("listing-20-27::exercises::one_test_alone", one_test_alone);
-    Ok(trials.chain([alone]).collect())
+    Ok(trials.chain([alone]).chain(mistakes::trials()).collect())
 }
 
 /// What the test `every_job_runs_once` of Listing 20-27 catches alone, and what it misses, whatever

@@ -5,6 +5,7 @@
 
 mod browser;
 mod code_blocks;
+mod commands;
 mod exercises;
 mod folders;
 mod includes;
@@ -28,7 +29,7 @@ use support::{network, turns};
 type Trials = fn() -> Result<Vec<Trial>, Failed>;
 
 /// The tests of each promise. What waits the longest comes first.
-const PROMISES: [(&str, Trials); 14] = [
+const PROMISES: [(&str, Trials); 15] = [
     ("listings", listings::trials),
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
@@ -41,6 +42,7 @@ const PROMISES: [(&str, Trials); 14] = [
     ("steps", steps::trials),
     ("signals", signals::trials),
     ("includes", includes::trials),
+    ("commands", commands::trials),
     ("folders", folders::trials),
     ("msrv", msrv::trials),
 ];
@@ -48,6 +50,13 @@ const PROMISES: [(&str, Trials); 14] = [
 fn main() -> ExitCode {
     pool_model::silence();
     // This program also does what a test wants to have done in a process of its own.
+    let mut arguments = env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == commands::BOOK)
+    {
+        return book_commands::run(arguments);
+    }
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {

@@ -105,6 +105,7 @@ pub fn trials() -> Vec<Trial> {
         ("space_in_info", "```rust no_run\nfn main() {}\n```\n", &["src/page.md:4: unknown language `rust no_run`"]),
         ("main_against_another_library", "```rust,skt-listing-9-9-main\n{{#rustdoc_include ../listings/listing-1-1/src/lib.rs:a}}\n```\n", &["src/page.md:4: ", "library of listing-9-9"]),
         ("typed_transcript", "```console\n$ cargo run\n```\n", &["src/page.md:4: a console fence shows a recorded run"]),
+        ("rust_in_a_text_fence", "```text\nfn main() {}\n```\n", &["src/page.md:4: a text fence holds only"]),
         ("diff_that_is_not_searched", "```diff,listing-1-1,my-change\n-a\n+b\n```\n", &["src/page.md:4: a diff fence is"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),

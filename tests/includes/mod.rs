@@ -173,6 +173,12 @@ fn check_fences(sources: &Sources, page: &Page) -> Vec<String> {
                  commands to type"
             ));
         }
+        if language == "text" && !body.lines().all(|line| line.starts_with("{{#include ")) {
+            problems.push(format!(
+                "{place}: a text fence holds only what a command has recorded, or a part of a \
+                 listing: include it; code of its own is a rust fence, which is compiled"
+            ));
+        }
         if language == "sh" {
             let output = |line: &&str| line.starts_with("$ ") || line.starts_with("> ");
             problems.extend(body.lines().find(output).map(|line| {

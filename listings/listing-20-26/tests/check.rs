@@ -7,7 +7,7 @@ use hello::ThreadPool;
 use std::{
     env, fs,
     panic::{catch_unwind, AssertUnwindSafe},
-    process::{self, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::{
         mpsc::{self, RecvTimeoutError},
         Arc,
@@ -347,7 +347,7 @@ fn new_panics_if_a_thread_is_refused() {
     const PANICKED: i32 = 42; // as nothing else ends
     if env::var_os(IN_CHILD).is_some() {
         let panicked = catch_unwind(|| ThreadPool::new(100_000)).is_err();
-        process::exit(if panicked { PANICKED } else { 1 });
+        std::process::exit(if panicked { PANICKED } else { 1 });
     }
 
     // Room for the stacks of a few threads. Each takes much of it, so that there is room for all else

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{hello, in_time, Server, DEADLINE};
+use common::{in_time, DEADLINE};
 use hello::{BuildError, Closed, ThreadPool};
 use std::{
     env,
@@ -201,8 +201,10 @@ fn a_job_that_drops_its_own_pool_may_panic() {
 fn what_cannot_be_printed_costs_no_job_and_no_drop() {
     let mut command = Command::new("sh");
     let script = "exec \"$0\" >/dev/full"; // as a disk without room
-    command.args(["-c", script]).arg(hello().get_program());
-    let mut server = Server::start_as(command);
+    command
+        .args(["-c", script])
+        .arg(common::hello().get_program());
+    let mut server = common::Server::start_as(command);
 
     assert!(server.get("/").starts_with("HTTP/1.1 200 OK"));
     assert!(server.get("/nowhere").starts_with("HTTP/1.1 404 NOT FOUND"));

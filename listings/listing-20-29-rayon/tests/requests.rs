@@ -38,7 +38,7 @@ fn both_get(status: &str, requests: [&[u8]; 2]) {
             }
             response => response.unwrap(),
         };
-        let shown = String::from_utf8_lossy(&request[..request.len().min(40)]);
+        let shown = String::from_utf8_lossy(&request[..request.len().min(100)]);
         assert!(
             response.starts_with(&format!("HTTP/1.1 {status} ")),
             "{shown:?} got {response:?}"
@@ -132,6 +132,9 @@ fn a_header_that_is_none_gets_400() {
         ["Host : localhost", "Host\t: localhost"],
         ["Host: localhost\r\n continued: yes", " Host: localhost"],
         ["Host: a:b:c", "Host: a b"],
+        ["Host: a:b", "Host: [a]"],
+        ["Host: a:65536", "Host: :80"],
+        ["Host: %zz", "Host: a/b"],
         ["Host: [::1", "Host: somebody@localhost"],
         ["Host: localhost\r\nX: \0", "Host: localhost\r\nX: a\rY: b"],
         ["Host: localhost\r\n\u{fc}: b", "Host: \u{fc}"],
@@ -140,6 +143,33 @@ fn a_header_that_is_none_gets_400() {
             headers.map(|header| format!("GET / HTTP/1.1\r\n{header}\r\n\r\n").into_bytes());
         both_get("400", [&one, &other]);
     }
+}
+
+#[test]
+fn a_request_whose_end_is_not_clear_gets_400() {
+    let (length, chunked) = ("Content-Length: 3", "Transfer-Encoding: chunked");
+    let unclear = |version: &str, headers: &str| {
+        format!("GET / HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n\r\n").into_bytes()
+    };
+    for [one, other] in [
+        [&format!("{length}\r\n{length}0"), "Content-Length: +3"],
+        ["Content-Length:", "Content-Length: 3, 4"],
+        [
+            "Transfer-Encoding: xchunked",
+            "Transfer-Encoding: chunked, x",
+        ],
+        [
+            &format!("{length}\r\n{chunked}"),
+            &format!("{chunked}\r\n{length}"),
+        ],
+    ] {
+        both_get("400", [&unclear("1.1", one), &unclear("1.1", other)]);
+    }
+    let (old, many) = (
+        unclear("1.0", chunked),
+        format!("{chunked}\r\nTransfer-Encoding: x"),
+    );
+    both_get("400", [&old, &unclear("1.1", &many)]);
 }
 
 #[test]
