@@ -249,6 +249,30 @@ fn too_little_memory_for_the_picture_is_said() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn without_memory_for_the_picture_the_program_ends_with_an_error_and_leaves_no_file() {
+    let name = "without_memory_for_the_picture_the_program_ends_with_an_error_and_leaves_no_file";
+    if env::var_os("IN_CHILD").is_some() {
+        let file = NewFile::named("memory.png");
+        // All that there is, but for less than half a picture.
+        let mut taken = Vec::<Vec<u8>>::with_capacity(10_000);
+        for size in [1 << 24, 1 << 19] {
+            let mut block = Vec::new();
+            while taken.len() < taken.capacity() && block.try_reserve_exact(size).is_ok() {
+                taken.push(std::mem::take(&mut block));
+            }
+        }
+        let error = mandelbrot::run(&file.0, 1, None);
+        drop(taken);
+        let error = error.unwrap_err();
+        assert!(error.starts_with("no memory for a picture"), "{error}");
+        assert!(!file.0.exists(), "{} is left", file.0.display());
+        return;
+    }
+    passes_in_a_child("500000", name, "2000000");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_thread_that_does_not_start_is_told_with_its_cause_and_leaves_no_file() {
     let name = "a_thread_that_does_not_start_is_told_with_its_cause_and_leaves_no_file";
     if env::var_os("IN_CHILD").is_some() {
@@ -259,14 +283,21 @@ fn a_thread_that_does_not_start_is_told_with_its_cause_and_leaves_no_file() {
         assert!(!file.0.exists(), "{} is left", file.0.display());
         return;
     }
-    // A process with room for the stacks of a few threads only.
+    // Room for the stacks of a few threads only.
+    passes_in_a_child("4000000", name, "500000000");
+}
+
+/// Runs the test once more, in a process with so much memory, in units of 1024 bytes, and so many
+/// bytes for the stack of a thread.
+#[cfg(target_os = "linux")]
+fn passes_in_a_child(memory: &str, name: &str, stack: &str) {
     let mut command = Command::new("sh");
     command
-        .args(["-c", r#"ulimit -v 4000000 && exec "$0" --exact "$1""#])
+        .args(["-c", r#"ulimit -v "$2" && exec "$0" --exact "$1""#])
         .arg(env::current_exe().unwrap())
-        .args([name])
+        .args([name, memory])
         .env("IN_CHILD", "yes")
-        .env("RUST_MIN_STACK", "500000000");
+        .env("RUST_MIN_STACK", stack);
     let output = within(Duration::from_secs(60), move || command.output());
     let output = output.expect("not done after 60 s").unwrap().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
