@@ -177,6 +177,30 @@ pub const PROGRAMS: &[Program] = &[
             "given up".into()
         },
     ),
+    // As a pool waits for its workers, but not for longer than it has said.
+    Program::of_both(
+        "waiting until a deadline",
+        &["sync::mpsc::Receiver", "time::Instant"],
+        &["[1, 2]", "[1]", "[]"],
+        || {
+            let (sender, receiver) = mpsc::channel();
+            thread::spawn(move || {
+                (1..=2).for_each(|number| sender.send(number).unwrap_or_default())
+            });
+            let deadline = Instant::now() + ms(2);
+            let mut received = Vec::new();
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now());
+                match receiver.recv_timeout(left) {
+                    Ok(number) => received.push(number),
+                    Err(RecvTimeoutError::Timeout) if left.is_zero() => break,
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            format!("{received:?}")
+        },
+    ),
     Program::of_both(
         "waiting for a message without end",
         &["sync::mpsc::Receiver"],

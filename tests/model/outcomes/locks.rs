@@ -474,31 +474,30 @@ pub const PROGRAMS: &[Program] = &[
     Program::of_model(
         "one with a time and one without",
         &["sync::Condvar"],
-        &["woken", "time is up", "time is up, the other is woken"],
+        &["with", "without", "time is up before"],
         || {
             let (shared, theirs) = shared("");
             let guard = shared.0.lock().unwrap();
-            let without = thread::spawn(move || {
+            let with = thread::spawn(move || {
                 let guard = theirs.0.lock().unwrap();
-                if *guard == "over" {
-                    return;
-                }
                 let of_third = Arc::clone(&theirs);
                 thread::spawn(move || of_third.1.notify_one());
-                *theirs.1.wait(guard).unwrap() = "woken";
+                let (mut guard, result) = theirs.1.wait_timeout(guard, ms(5)).unwrap();
+                *guard = "over";
+                drop(guard);
+                theirs.1.notify_one();
+                result.timed_out()
             });
-            let (mut guard, result) = shared.1.wait_timeout(guard, ms(5)).unwrap();
-            let said = match (result.timed_out(), *guard) {
-                (true, "woken") => "time is up, the other is woken",
-                (true, _) => "time is up",
-                (false, "woken") => "both are woken",
-                (false, _) => "woken",
-            };
-            *guard = "over";
-            shared.1.notify_all();
+            let guard = shared.1.wait(guard).unwrap();
+            let is_over = *guard == "over";
             drop(guard);
-            without.join().unwrap();
-            said.into()
+            match (with.join().unwrap(), is_over) {
+                (false, true) => "with",
+                (true, false) => "without",
+                (true, true) => "time is up before",
+                (false, false) => "both",
+            }
+            .into()
         },
     ),
     Program::of_both(

@@ -9,7 +9,7 @@ use super::tables::with_commas;
 use crate::support::report;
 use libtest_mimic::Failed;
 use pool_model::known::{Verdict, ITEMS};
-use pool_model::{Case, Pool};
+use pool_model::{record, Case, Pool};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -81,7 +81,9 @@ macro_rules! programs {
     };
 }
 
-programs! { time channels threads locks lazy atomics }
+programs! { time channels threads locks lazy atomics traits }
+
+const A_STATIC: &str = ": this is a `static`, ";
 
 /// None of them has more interleavings: they are to be quick.
 const MOST: usize = 5_000;
@@ -116,21 +118,83 @@ const CASE: Case = Case {
     pause: false,
 };
 
+/// What it prints goes to the recorder.
+struct Prints;
+
+impl Pool for Prints {
+    fn new(_: usize) -> Prints {
+        use pool_model::{dbg, eprint, eprintln, print, println};
+        let name = "Ferris";
+        println!();
+        println!("an {} of {name}", "address");
+        print!("not a line");
+        print!("a line\n");
+        eprintln!("an error");
+        eprintln!();
+        eprint!("less than a line");
+        let (three, six, two) = (dbg!(1 + 2), dbg!(name.len(),), dbg!(vec![2], 3).0);
+        dbg!();
+        println!("{three} {six} {two:?}");
+        Prints
+    }
+
+    fn execute(&self, _: impl FnOnce() + Send + 'static) {}
+}
+
+const PRINTED: &[&str] = &[
+    "",
+    "an address of Ferris",
+    "not a line",
+    "a line",
+    "an error",
+    "",
+    "less than a line",
+    "1 + 2 = 3",
+    "name.len() = 6",
+    "vec![2] = [2]",
+    "3 = 3",
+    "",
+    "3 6 [2]",
+];
+
+/// What is printed is told of, in its order. (If it went to the terminal instead, it would be among
+/// what [`explore`] prints.)
+fn printed() -> Result<(), String> {
+    let recording = record::replay::<Prints>(CASE, file!(), &[])?;
+    let said = recording.steps.iter().map(|step| step.said.as_str());
+    let said: Vec<_> = said.filter(|said| said.contains(" prints ")).collect();
+    let expected = PRINTED.iter().map(|text| format!("Main prints “{text}”."));
+    let expected: Vec<_> = expected.collect();
+    match said == expected {
+        true => Ok(()),
+        false => Err(format!("the recorder was told {said:?}, not {expected:?}")),
+    }
+}
+
 /// All outcomes that the search finds, and the number of interleavings.
 fn searched(program: fn() -> String) -> Result<(BTreeSet<String>, usize), String> {
     PROGRAM.set(Some(program));
     SEEN.take();
+    let mut is_refused = false;
     let found = pool_model::search::<Runs>(CASE, MOST, |failure| {
+        let message = &failure.message;
+        // Behind the place comes the sentence. As for a reader, it is the end of the search.
+        is_refused = message.starts_with("cannot be searched: ") && message.contains(A_STATIC);
         let outcome = match failure.deadlock {
             true => "deadlock".to_owned(),
-            false => format!("panic: {}", failure.message),
+            false if is_refused => "refused: a static".to_owned(),
+            false => format!("panic: {message}"),
         };
         SEEN.with_borrow_mut(|seen| seen.insert(outcome));
-        ControlFlow::Continue(())
+        match is_refused {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     });
     let seen = SEEN.take();
     match found {
         Ok(found) => Ok((seen, found.finish + found.deadlock + found.panic)),
+        Err(found) if is_refused => Ok((seen, found.finish + found.deadlock + found.panic)),
         Err(_) => Err(format!(
             "more than {MOST} interleavings; until then {seen:?}"
         )),
@@ -198,6 +262,9 @@ pub fn explore() -> String {
                 Err(problem) => tell(program.name, problem),
             }
         }
+    }
+    if let Err(problem) = printed() {
+        tell("printing", problem);
     }
     said
 }

@@ -76,6 +76,12 @@ pub const PROGRAMS: &[Program] = &[
             )
         },
     ),
+    Program::of_model(
+        "the name of the first",
+        &["thread::Thread", "thread::current"],
+        &["main"],
+        || thread::current().name().unwrap_or("none").into(),
+    ),
     Program::of_both(
         "its own id",
         &["thread::ThreadId", "thread::current"],

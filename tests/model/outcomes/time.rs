@@ -80,6 +80,23 @@ pub const PROGRAMS: &[Program] = &[
             .into()
         },
     ),
+    // The model knows the first of them in advance, and not the second.
+    Program::of_both(
+        "a deadline and a time",
+        &["time::Instant"],
+        &["none", "the first", "both"],
+        || {
+            let start = Instant::now();
+            let deadline = start + ms(100);
+            let elapsed = start.elapsed();
+            match (start + elapsed >= deadline, elapsed > ms(500)) {
+                (false, _) => "none",
+                (true, false) => "the first",
+                (true, true) => "both",
+            }
+            .into()
+        },
+    ),
     Program::of_both(
         "elapsed",
         &["time::Instant"],

@@ -1,5 +1,6 @@
 use crate::modeled::run;
 pub use shuttle::sync::BarrierWaitResult;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// As `std::sync::Barrier`. Whoever comes last is the leader: to shuttle, it is no point to switch at
 /// when one comes that waits, so that only some could be the last.
@@ -18,3 +19,7 @@ impl Barrier {
         self.0.wait()
     }
 }
+
+// shuttle's is neither, and std's is both: there is nothing in it that a panic could leave half done.
+impl UnwindSafe for Barrier {}
+impl RefUnwindSafe for Barrier {}

@@ -33,7 +33,10 @@ fn with<R>(thread: usize, f: impl FnOnce(&mut Parking) -> R) -> R {
 
 impl Thread {
     pub fn name(&self) -> Option<&str> {
-        self.0.name()
+        match usize::from(self.id()) {
+            0 => Some("main"), // shuttle's is called otherwise
+            _ => self.0.name(),
+        }
     }
 
     pub fn id(&self) -> ThreadId {
