@@ -2,7 +2,7 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use the_std::sync::atomic::{AtomicUsize, Ordering};
-use the_std::sync::{mpsc, Arc, LazyLock, Once, OnceLock};
+use the_std::sync::{Arc, LazyLock, Once, OnceLock};
 use the_std::thread;
 
 pub const PROGRAMS: &[Program] = &[
@@ -24,24 +24,23 @@ pub const PROGRAMS: &[Program] = &[
     Program::of_both(
         "was it called",
         &["sync::Once"],
-        &["not yet", "called"],
+        &["0, not yet", "0, called", "1, not yet", "1, called"],
         || {
-            let once = Arc::new(Once::new());
-            let theirs = Arc::clone(&once);
-            let (tell, told) = mpsc::channel();
+            let shared = Arc::new((AtomicUsize::new(0), Once::new()));
+            let theirs = Arc::clone(&shared);
             let other = thread::spawn(move || {
-                tell.send(()).unwrap();
-                theirs.call_once(|| ());
+                theirs.0.store(1, Ordering::SeqCst);
+                theirs.1.call_once(|| ());
             });
-            told.recv().unwrap();
-            let said = if once.is_completed() {
+            let seen = shared.0.load(Ordering::SeqCst);
+            let called = if shared.1.is_completed() {
                 "called"
             } else {
                 "not yet"
             };
             other.join().unwrap();
-            assert!(once.is_completed());
-            said.into()
+            assert!(shared.1.is_completed());
+            format!("{seen}, {called}")
         },
     ),
     Program::of_both(

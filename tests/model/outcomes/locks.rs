@@ -2,7 +2,7 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use the_std::sync::atomic::{AtomicBool, Ordering};
-use the_std::sync::{mpsc, Arc, Barrier, Condvar, Mutex, RwLock, TryLockError, WaitTimeoutResult};
+use the_std::sync::{Arc, Barrier, Condvar, Mutex, RwLock, TryLockError, WaitTimeoutResult};
 use the_std::thread;
 use the_std::time::{Duration, Instant};
 
@@ -174,27 +174,33 @@ pub const PROGRAMS: &[Program] = &[
     ),
     Program::of_both(
         "is it poisoned",
-        &["sync::Mutex"],
-        &["not yet", "poisoned"],
+        &["sync::Mutex", "sync::RwLock"],
+        &[
+            "0: no, no",
+            "0: no, yes",
+            "0: yes, no",
+            "0: yes, yes",
+            "1: no, no",
+            "1: no, yes",
+            "1: yes, no",
+            "1: yes, yes",
+        ],
         || {
-            let lock = Arc::new(Mutex::new(()));
-            let theirs = Arc::clone(&lock);
-            let (tell, told) = mpsc::channel();
+            let shared = Arc::new((AtomicBool::new(false), Mutex::new(()), RwLock::new(())));
+            let theirs = Arc::clone(&shared);
             let other = thread::spawn(move || {
+                theirs.0.store(true, Ordering::SeqCst);
                 panics(|| {
-                    let _guard = theirs.lock().unwrap();
-                    tell.send(()).unwrap();
+                    let _guard = theirs.2.write().unwrap();
+                    let _lock = theirs.1.lock().unwrap();
                     panic!("on purpose");
                 });
             });
-            told.recv().unwrap();
-            let said = if lock.is_poisoned() {
-                "poisoned"
-            } else {
-                "not yet"
-            };
+            let seen = u8::from(shared.0.load(Ordering::SeqCst));
+            let poisoned = [shared.1.is_poisoned(), shared.2.is_poisoned()];
+            let [one, two] = poisoned.map(|is_so| if is_so { "yes" } else { "no" });
             other.join().unwrap();
-            said.into()
+            format!("{seen}: {one}, {two}")
         },
     ),
     Program::of_both(
@@ -426,7 +432,7 @@ pub const PROGRAMS: &[Program] = &[
     Program::of_both(
         "woken in vain",
         &["sync::Condvar"],
-        &["time is up, exact", "time is up, late"],
+        &["slept, exact", "slept, late", "woken, exact", "woken, late"],
         || {
             let (shared, theirs) = shared(());
             let start = Instant::now();
@@ -434,20 +440,45 @@ pub const PROGRAMS: &[Program] = &[
                 thread::sleep(ms(3));
                 theirs.1.notify_one();
             });
+            let mut asked = 0;
             let guard = shared.0.lock().unwrap();
-            let waited = shared
-                .1
-                .wait_timeout_while(guard, ms(5), |()| true)
-                .unwrap();
-            assert!(waited.1.timed_out());
+            let waited = shared.1.wait_timeout_while(guard, ms(5), |()| {
+                asked += 1;
+                true
+            });
+            assert!(waited.unwrap().1.timed_out());
             let elapsed = start.elapsed();
             assert!(elapsed >= ms(5));
-            drop(waited);
             other.join().unwrap();
+            let woken = if asked > 2 { "woken" } else { "slept" };
             format!(
-                "time is up, {}",
+                "{woken}, {}",
                 if elapsed == ms(5) { "exact" } else { "late" }
             )
+        },
+    ),
+    Program::of_both(
+        "waiting without end for a call",
+        &["sync::Condvar", "sync::WaitTimeoutResult"],
+        &["in time"],
+        || {
+            let (shared, theirs) = shared(false);
+            let other = thread::spawn(move || {
+                *theirs.0.lock().unwrap() = true;
+                theirs.1.notify_one();
+            });
+            let mut said = "in time";
+            let mut guard = shared.0.lock().unwrap();
+            while !*guard {
+                let result;
+                (guard, result) = shared.1.wait_timeout(guard, Duration::MAX).unwrap();
+                if result.timed_out() {
+                    said = "time is up";
+                }
+            }
+            drop(guard);
+            other.join().unwrap();
+            said.into()
         },
     ),
     Program::of_both(

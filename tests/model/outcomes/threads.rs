@@ -97,21 +97,22 @@ pub const PROGRAMS: &[Program] = &[
             .into()
         },
     ),
-    // What a thread has sent last can be seen before it has ended.
+    // What a thread has done last can be seen before it has ended, and its end when that was not.
     Program::of_both(
         "has it ended",
         &["thread::JoinHandle"],
-        &["not yet", "ended"],
+        &["0, not yet", "0, ended", "1, not yet", "1, ended"],
         || {
-            let (sender, receiver) = mpsc::channel();
-            let thread = thread::spawn(move || sender.send(()));
-            receiver.recv().unwrap();
-            if thread.is_finished() {
+            let last = Arc::new(AtomicUsize::new(0));
+            let theirs = Arc::clone(&last);
+            let thread = thread::spawn(move || theirs.store(1, Ordering::SeqCst));
+            let seen = last.load(Ordering::SeqCst);
+            let ended = if thread.is_finished() {
                 "ended"
             } else {
                 "not yet"
-            }
-            .into()
+            };
+            format!("{seen}, {ended}")
         },
     ),
     Program::of_both(
@@ -120,9 +121,7 @@ pub const PROGRAMS: &[Program] = &[
         &["1"],
         || {
             let thread = thread::spawn(|| 1);
-            while !thread.is_finished() {
-                thread::yield_now();
-            }
+            while !thread.is_finished() {}
             thread.join().unwrap().to_string()
         },
     ),
@@ -344,18 +343,18 @@ pub const PROGRAMS: &[Program] = &[
     Program::of_both(
         "has a scoped one ended",
         &["thread::ScopedJoinHandle"],
-        &["not yet", "ended"],
+        &["0, not yet", "0, ended", "1, not yet", "1, ended"],
         || {
-            let (sender, receiver) = mpsc::channel();
+            let last = AtomicUsize::new(0);
             thread::scope(|scope| {
-                let thread = scope.spawn(move || sender.send(()));
-                receiver.recv().unwrap();
-                if thread.is_finished() {
+                let thread = scope.spawn(|| last.store(1, Ordering::SeqCst));
+                let seen = last.load(Ordering::SeqCst);
+                let ended = if thread.is_finished() {
                     "ended"
                 } else {
                     "not yet"
-                }
-                .into()
+                };
+                format!("{seen}, {ended}")
             })
         },
     ),
@@ -366,9 +365,7 @@ pub const PROGRAMS: &[Program] = &[
         || {
             thread::scope(|scope| {
                 let thread = scope.spawn(|| 1);
-                while !thread.is_finished() {
-                    thread::yield_now();
-                }
+                while !thread.is_finished() {}
                 thread.join().unwrap().to_string()
             })
         },
