@@ -500,33 +500,40 @@ pub const PROGRAMS: &[Program] = &[
             if timed_out { "time is up" } else { "changed" }.into()
         },
     ),
-    // One call wakes one of them: the one with a deadline, or the other. (With std's, both may wake,
-    // as one of them may do so without a reason.)
+    // The first call wakes one of them, the one with a deadline or the other, and that one the other.
+    // (With std's, one of them may also wake without a reason.)
     Program::of_model(
         "one with a time and one without",
         &["sync::Condvar"],
-        &["with", "without", "time is up before"],
+        &["with", "without", "time is up before", "time is up after"],
         || {
             let (shared, theirs) = shared("");
             let guard = shared.0.lock().unwrap();
             let with = thread::spawn(move || {
                 let guard = theirs.0.lock().unwrap();
                 let of_third = Arc::clone(&theirs);
-                thread::spawn(move || of_third.1.notify_one());
+                thread::spawn(move || {
+                    drop(of_third.0.lock()); // when both wait
+                    of_third.1.notify_one();
+                });
                 let (mut guard, result) = theirs.1.wait_timeout(guard, ms(5)).unwrap();
+                let first = guard.is_empty();
                 *guard = "over";
                 drop(guard);
                 theirs.1.notify_one();
-                result.timed_out()
+                (result.timed_out(), first)
             });
-            let guard = shared.1.wait(guard).unwrap();
-            let is_over = *guard == "over";
+            let mut guard = shared.1.wait(guard).unwrap();
+            if guard.is_empty() {
+                *guard = "over";
+                shared.1.notify_one();
+            }
             drop(guard);
-            match (with.join().unwrap(), is_over) {
+            match with.join().unwrap() {
                 (false, true) => "with",
-                (true, false) => "without",
+                (false, false) => "without",
                 (true, true) => "time is up before",
-                (false, false) => "both",
+                (true, false) => "time is up after",
             }
             .into()
         },
