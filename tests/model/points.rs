@@ -26,6 +26,10 @@ const POINTS: &[(&str, &[Operation])] = &[
     ("sends", &[send, send_within_bounds]),
     ("receives", &[receive]),
     ("drops a sender", &[drop_sender]),
+    (
+        "or a receiver that could still get something",
+        &[drop_receiver],
+    ),
     ("reads an atomic", &[load]),
     ("or changes it", &[store, swap]),
     ("comes to a barrier", &[meet]),
@@ -50,6 +54,13 @@ const NO_POINTS: &[(&str, Operation)] = &[
         let ends = mpsc::channel::<()>();
         mark();
         drop(ends);
+    }),
+    ("dropping a receiver to which nobody can send", |mark| {
+        let (sender, receiver) = mpsc::channel::<()>();
+        drop(sender);
+        mark();
+        drop(receiver);
+        mark();
     }),
 ];
 
@@ -134,6 +145,13 @@ fn drop_sender(mark: &dyn Fn()) {
     let (sender, _receiver) = mpsc::channel::<()>();
     mark();
     drop(sender);
+    mark();
+}
+
+fn drop_receiver(mark: &dyn Fn()) {
+    let (_sender, receiver) = mpsc::channel::<()>();
+    mark();
+    drop(receiver);
     mark();
 }
 

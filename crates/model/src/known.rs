@@ -43,7 +43,7 @@ const MILLIS: &str = "use the function with a `Duration`";
 #[rustfmt::skip]
 pub const ITEMS: &[Item] = &[
     item("sync::Arc", Harmless, "what it points to is reached in an order that is searched; what the counts say is not, and the search notes where they are asked for"),
-    item("sync::Weak", Harmless, "as `Arc`"),
+    item("sync::Weak", Harmless, "as `Arc`; whether it leads to something while another thread lets go of that, is not searched"),
     item("sync::Barrier", Modeled, SWITCH),
     item("sync::BarrierWaitResult", Modeled, VALUE),
     item("sync::Condvar", Modeled, "none wakes without reason, and each that waits with a deadline can go on at any point"),
@@ -105,7 +105,7 @@ pub const ITEMS: &[Item] = &[
     item("thread::Thread", Modeled, SWITCH),
     item("thread::ThreadId", Modeled, VALUE),
     item("thread::current", Modeled, VALUE),
-    item("thread::park", Modeled, SWITCH),
+    item("thread::park", Modeled, "while others can go on, it may return without a reason, as std's may"),
     item("thread::park_timeout", Modeled, "it can go on at any point"),
     item("thread::park_timeout_ms", Refused, MILLIS),
     item("thread::sleep", Modeled, "it can go on at any point"),
@@ -117,7 +117,7 @@ pub const ITEMS: &[Item] = &[
     item("thread::AccessError", Modeled, VALUE),
     item("time::Duration", Harmless, VALUE),
     item("time::TryFromFloatSecsError", Harmless, VALUE),
-    item("time::Instant", Modeled, "each time it is looked at, no time has passed, or more than any deadline"),
+    item("time::Instant", Modeled, "each time it is looked at, no time has passed, or that until a known instant, or a very long one"),
     item("time::SystemTime", Refused, "use `std::time::Instant`: then the search tries both that a deadline has passed and that it has not"),
     item("time::SystemTimeError", Refused, "use `std::time::Instant`"),
     item("time::UNIX_EPOCH", Refused, "use `std::time::Instant`"),

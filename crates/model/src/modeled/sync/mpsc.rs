@@ -1,50 +1,96 @@
 //! `std::sync::mpsc`.
 
-use crate::modeled::run;
+use crate::modeled::{clock, run};
 use crate::record::{channel_id, note, What};
+use crate::search::lock;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::channel();
-    let id = opened::<T>();
-    (Sender { sender, id }, Receiver { receiver, id })
+    let channel = opened(None);
+    let theirs = Arc::clone(&channel);
+    (Sender { sender, channel }, Receiver::new(receiver, theirs))
 }
 
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::sync_channel(bound);
-    let id = opened::<T>();
-    (SyncSender { sender, id }, Receiver { receiver, id })
+    let channel = opened(Some(bound));
+    let theirs = Arc::clone(&channel);
+    (
+        SyncSender { sender, channel },
+        Receiver::new(receiver, theirs),
+    )
 }
 
 /// Numbers a new channel, and notes that it is there.
 #[track_caller]
-fn opened<T>() -> usize {
+fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
     let id = channel_id();
     note(|| What::Opens {
         channel: id,
         jobs: std::any::type_name::<T>().contains("FnOnce"),
     });
-    id
+    Arc::new(Channel {
+        id,
+        bound,
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            senders: 1,
+            is_awaited: false,
+        }),
+    })
+}
+
+/// What both ends share. shuttle's channel, which says who waits and who goes on, carries nothing: it
+/// would keep messages that nobody can receive any more, until the last sender is gone.
+struct Channel<T> {
+    id: usize,
+    bound: Option<usize>,
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    queue: VecDeque<T>,
+    senders: usize,
+    /// Somebody is in `recv_timeout`, which is not known to shuttle.
+    is_awaited: bool,
+}
+
+impl<T> Channel<T> {
+    /// Right after shuttle's channel has taken something.
+    #[track_caller]
+    fn sent(&self, message: T) {
+        lock(&self.state).queue.push_back(message);
+        note(|| What::Sends(self.id, true));
+    }
 }
 
 macro_rules! sender {
     ($name:ident) => {
         /// As its namesake in `std::sync::mpsc`.
-        #[derive(Debug)]
         pub struct $name<T> {
-            sender: shuttle::sync::mpsc::$name<T>,
-            id: usize,
+            sender: shuttle::sync::mpsc::$name<()>,
+            channel: Arc<Channel<T>>,
         }
 
         impl<T> $name<T> {
             #[track_caller]
             pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-                let result = self.sender.send(message);
-                note(|| What::Sends(self.id, result.is_ok()));
-                result
+                if self.sender.send(()).is_ok() {
+                    self.channel.sent(message);
+                    return Ok(());
+                }
+                note(|| What::Sends(self.channel.id, false));
+                Err(SendError(message))
             }
         }
 
@@ -52,11 +98,10 @@ macro_rules! sender {
             #[track_caller]
             fn clone(&self) -> $name<T> {
                 let sender = self.sender.clone();
-                note(|| What::ClonesSender(self.id));
-                $name {
-                    sender,
-                    id: self.id,
-                }
+                lock(&self.channel.state).senders += 1;
+                note(|| What::ClonesSender(self.channel.id));
+                let channel = Arc::clone(&self.channel);
+                $name { sender, channel }
             }
         }
 
@@ -65,12 +110,23 @@ macro_rules! sender {
                 // Whether the channel is closed before or after what another thread does is
                 // to be searched, too. To shuttle, dropping a sender is no point to switch at.
                 if !std::thread::panicking() {
-                    shuttle::thread::sleep(Duration::ZERO);
+                    run::point();
                 }
+                lock(&self.channel.state).senders -= 1;
                 // The sender itself is dropped right after, and no thread comes between.
-                note(|| What::DropsSender(self.id));
+                note(|| What::DropsSender(self.channel.id));
             }
         }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
+        // As std's, whatever `T` is.
+        impl<T> UnwindSafe for $name<T> {}
+        impl<T> RefUnwindSafe for $name<T> {}
     };
 }
 
@@ -80,27 +136,55 @@ sender!(SyncSender);
 impl<T> SyncSender<T> {
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let result = self.sender.try_send(message);
-        if result.is_ok() {
-            note(|| What::Sends(self.id, true));
+        match self.sender.try_send(()) {
+            Ok(()) => self.channel.sent(message),
+            Err(TrySendError::Disconnected(())) => return Err(TrySendError::Disconnected(message)),
+            Err(TrySendError::Full(())) if self.is_awaited() => self.channel.sent(message),
+            Err(TrySendError::Full(())) => return Err(TrySendError::Full(message)),
         }
-        result
+        Ok(())
+    }
+
+    /// Whether there is no room, but somebody to whom a message can be handed.
+    fn is_awaited(&self) -> bool {
+        let mut state = lock(&self.channel.state);
+        self.channel.bound == Some(0) && std::mem::take(&mut state.is_awaited)
     }
 }
 
 /// As `std::sync::mpsc::Receiver`.
-#[derive(Debug)]
 pub struct Receiver<T> {
-    receiver: shuttle::sync::mpsc::Receiver<T>,
-    id: usize,
+    /// There until it is dropped.
+    receiver: Option<shuttle::sync::mpsc::Receiver<()>>,
+    channel: Arc<Channel<T>>,
+    /// It is for one thread at a time, as std's.
+    of_one_thread: PhantomData<Cell<T>>,
 }
 
 impl<T> Receiver<T> {
+    fn new(receiver: shuttle::sync::mpsc::Receiver<()>, channel: Arc<Channel<T>>) -> Receiver<T> {
+        Receiver {
+            receiver: Some(receiver),
+            channel,
+            of_one_thread: PhantomData,
+        }
+    }
+
+    fn receiver(&self) -> &shuttle::sync::mpsc::Receiver<()> {
+        self.receiver.as_ref().expect("it is there until the drop")
+    }
+
+    /// Right after shuttle's channel has said that there is one.
+    fn message(&self) -> T {
+        let message = lock(&self.channel.state).queue.pop_front();
+        message.expect("there is a message for each of shuttle's")
+    }
+
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        note(|| What::Receives(self.id));
-        let result = self.receiver.recv();
-        note(|| What::Received(self.id, result.is_ok()));
+        note(|| What::Receives(self.channel.id));
+        let result = self.receiver().recv().map(|()| self.message());
+        note(|| What::Received(self.channel.id, result.is_ok()));
         result
     }
 
@@ -108,10 +192,10 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         // Who asks again and again lets others go on.
         run::yields();
-        let result = self.receiver.try_recv();
+        let result = self.receiver().try_recv().map(|()| self.message());
         match result {
-            Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.id)),
-            _ => note(|| What::Received(self.id, result.is_ok())),
+            Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.channel.id)),
+            _ => note(|| What::Received(self.channel.id, result.is_ok())),
         }
         result
     }
@@ -120,19 +204,37 @@ impl<T> Receiver<T> {
     /// time is up: so each end of the waiting is tried, at each point.
     #[track_caller]
     pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
+        let Some(deadline) = clock::deadline(time) else {
+            return self.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        };
         run::yields();
-        let result = self.receiver.try_recv();
+        let result = match self.is_handed() {
+            Some(message) => Ok(message),
+            None => self.receiver().try_recv().map(|()| self.message()),
+        };
         match result {
             Err(TryRecvError::Empty) => {
-                run::advance(time);
+                clock::pass(deadline);
                 note(|| What::TimeIsUp);
             }
-            _ => note(|| What::Received(self.id, result.is_ok())),
+            _ => note(|| What::Received(self.channel.id, result.is_ok())),
         }
         result.map_err(|error| match error {
             TryRecvError::Empty => RecvTimeoutError::Timeout,
             TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
         })
+    }
+
+    /// Where there is no room for a message, one that was handed over while this thread waits.
+    fn is_handed(&self) -> Option<T> {
+        if self.channel.bound != Some(0) {
+            return None;
+        }
+        lock(&self.channel.state).is_awaited = true;
+        run::point();
+        let mut state = lock(&self.channel.state);
+        state.is_awaited = false;
+        state.queue.pop_front()
     }
 
     pub fn iter(&self) -> Iter<'_, T> {
@@ -143,6 +245,29 @@ impl<T> Receiver<T> {
         TryIter(self)
     }
 }
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        // As with a sender. If there is none, nobody can notice.
+        if !std::thread::panicking() && lock(&self.channel.state).senders > 0 {
+            run::point();
+        }
+        drop(self.receiver.take());
+        // What nobody can receive is dropped, and what that does can be seen.
+        let left = std::mem::take(&mut lock(&self.channel.state).queue);
+        drop(left);
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+// As std's, whatever `T` is.
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 /// As `std::sync::mpsc::Iter`.
 #[derive(Debug)]
