@@ -269,7 +269,10 @@ pub fn explore_and_print(place: &str) -> ExitCode {
         HANDOVER => Ok(explore_handover()),
         OWN_POOL => Ok(own_pool::explore()),
         SAMPLED => sampled_problems().map(|()| String::new()),
-        _ => explore_row(place),
+        _ => match place.strip_prefix(odd::SEARCH) {
+            Some(folder) => odd::search_and_print(folder),
+            None => explore_row(place),
+        },
     };
     match explored {
         Ok(found) => print!("{found}"),
@@ -312,6 +315,9 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = vec![
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
+        working("model::odd_settings".into(), Box::new(odd::check_settings)),
+        working("model::odd_target".into(), Box::new(odd::check_target)).with_ignored_flag(true),
+        working("model::statics".into(), Box::new(odd::check_statics)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
         working(

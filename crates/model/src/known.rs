@@ -52,7 +52,7 @@ pub const ITEMS: &[Item] = &[
     item("sync::OnceLock", Modeled, SWITCH),
     item("sync::Mutex", Modeled, SWITCH),
     item("sync::MutexGuard", Modeled, SWITCH),
-    item("sync::Once", Modeled, SWITCH),
+    item("sync::Once", Modeled, "also in a `static`, where each run begins with a new one"),
     item("sync::OnceState", Modeled, VALUE),
     item("sync::RwLock", Modeled, SWITCH),
     item("sync::RwLockReadGuard", Modeled, SWITCH),

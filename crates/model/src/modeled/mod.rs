@@ -7,6 +7,7 @@
 
 pub mod hint;
 mod macros;
+pub mod prelude;
 pub mod process;
 pub mod run;
 pub mod sync;

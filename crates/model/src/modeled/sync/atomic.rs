@@ -2,7 +2,7 @@
 
 use crate::modeled::run;
 use crate::record::{note, What};
-pub use shuttle::sync::atomic::{compiler_fence, fence, AtomicPtr, Ordering};
+pub use shuttle::sync::atomic::{compiler_fence, fence, Ordering};
 use std::ops::{Deref, DerefMut};
 
 /// As its namesake in `std::sync::atomic`. What is not told of to a recorder is reached
@@ -69,6 +69,46 @@ macro_rules! atomic {
             }
         }
     };
+}
+
+/// As `std::sync::atomic::AtomicPtr`. Nothing of it is told to a recorder: where something lies says
+/// nothing to a reader.
+#[derive(Debug, Default)]
+pub struct AtomicPtr<T>(shuttle::sync::atomic::AtomicPtr<T>, run::Once);
+
+impl<T> AtomicPtr<T> {
+    #[track_caller]
+    pub const fn new(value: *mut T) -> AtomicPtr<T> {
+        AtomicPtr(
+            shuttle::sync::atomic::AtomicPtr::new(value),
+            run::Once::new(),
+        )
+    }
+
+    pub fn into_inner(self) -> *mut T {
+        self.0.into_inner()
+    }
+}
+
+impl<T> From<*mut T> for AtomicPtr<T> {
+    fn from(value: *mut T) -> AtomicPtr<T> {
+        AtomicPtr::new(value)
+    }
+}
+
+impl<T> Deref for AtomicPtr<T> {
+    type Target = shuttle::sync::atomic::AtomicPtr<T>;
+    #[track_caller]
+    fn deref(&self) -> &Self::Target {
+        self.1.used();
+        &self.0
+    }
+}
+
+impl<T> DerefMut for AtomicPtr<T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 macro_rules! integers {

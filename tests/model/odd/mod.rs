@@ -1,0 +1,244 @@
+//! The promise: `cargo book search` takes a reader's crate as it is, or says in a sentence why it does
+//! not, and it never writes to it.
+//!
+//! Crates as readers have them, each with what is said of it. They are made of a listing whose pool
+//! always finishes. One that is searched has as many interleavings as the listing: with one thread or
+//! channel that the search does not see, it would have fewer.
+
+mod names;
+mod refused;
+mod settings;
+mod shapes;
+mod statics;
+
+use super::output;
+use super::programs::program;
+use crate::support::report;
+use book::{root, step};
+use book_commands::search;
+use libtest_mimic::Failed;
+use pool_model::Case;
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+pub use settings::{check as check_settings, check_target, search_and_print, SEARCH};
+pub use statics::check as check_statics;
+
+/// The listing that they are made of.
+const LISTING: &str = "listing-20-24";
+
+/// A crate as a reader has it.
+pub struct Odd {
+    name: &'static str,
+    /// Where the crate is in the folder of that name.
+    folder: &'static str,
+    files: Vec<(&'static str, Vec<u8>)>,
+    /// Links, with where they lead.
+    links: &'static [(&'static str, &'static str)],
+    said: Said,
+}
+
+/// What the search says.
+enum Said {
+    /// As many interleavings as the listing, and all finish.
+    Good,
+    /// This, among other things.
+    This(&'static str),
+}
+
+/// A crate that is one file of Rust and a manifest.
+fn odd(name: &'static str, manifest: &str, source: impl Into<Vec<u8>>, said: Said) -> Odd {
+    Odd {
+        name,
+        folder: "",
+        files: vec![
+            ("Cargo.toml", manifest.into()),
+            ("src/lib.rs", source.into()),
+        ],
+        links: &[],
+        said,
+    }
+}
+
+impl Odd {
+    fn and(mut self, path: &'static str, content: impl Into<Vec<u8>>) -> Odd {
+        self.files.push((path, content.into()));
+        self
+    }
+
+    fn at(self, folder: &'static str) -> Odd {
+        Odd { folder, ..self }
+    }
+
+    fn top(&self) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("odd")
+            .join(self.name)
+    }
+
+    /// Writes it, and leaves what is there already as it is.
+    fn write(&self) -> Result<PathBuf, Failed> {
+        let folder = self.top().join(self.folder);
+        for (path, content) in &self.files {
+            let path = folder.join(path);
+            if fs::read(&path).is_ok_and(|there| there == *content) {
+                continue;
+            }
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, content)?;
+        }
+        #[cfg(unix)]
+        for (path, to) in self.links {
+            let path = folder.join(path);
+            if !path.is_symlink() {
+                std::os::unix::fs::symlink(to, path)?;
+            }
+        }
+        Ok(folder)
+    }
+
+    fn check(&self, good: &str) -> Result<(), String> {
+        let (name, failed) = (self.name, |error: Failed| {
+            error.message().unwrap_or_default().to_owned()
+        });
+        let folder = self.write().map_err(failed)?;
+        let before = state(&self.top()).map_err(|error| format!("{name}: {error}"))?;
+        let said = said(&folder)?;
+        let expected = match self.said {
+            Said::Good => good,
+            Said::This(expected) => expected,
+        };
+        if !said.contains(expected) {
+            return Err(format!(
+                "{name}: expected {expected:?}, and it says: {said}"
+            ));
+        }
+        let after = state(&self.top()).map_err(|error| format!("{name}: {error}"))?;
+        match before == after {
+            true => Ok(()),
+            false => Err(format!(
+                "{name}: the search has changed the folder of the crate"
+            )),
+        }
+    }
+}
+
+/// What the search says of one job for one worker.
+fn said(folder: &Path) -> Result<String, String> {
+    let words = [
+        folder.to_string_lossy().into_owned(),
+        "1".into(),
+        "1".into(),
+    ];
+    match search::command(&root(), &words) {
+        Ok(mut command) => output(&mut command),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+/// Every file and every link in a folder, with what is in it and when it was changed.
+fn state(folder: &Path) -> std::io::Result<BTreeMap<PathBuf, (SystemTime, Vec<u8>)>> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let known = fs::symlink_metadata(&path)?;
+            let content = match known.is_file() {
+                true => fs::read(&path)?,
+                false => Vec::new(),
+            };
+            if known.is_dir() {
+                folders.push(path.clone());
+            }
+            all.insert(path, (known.modified()?, content));
+        }
+    }
+    Ok(all)
+}
+
+/// The listing's library, and its two halves: the pool without what it uses, and its worker.
+pub struct Pool {
+    whole: String,
+    pool: String,
+    worker: String,
+}
+
+impl Pool {
+    fn read() -> Result<Pool, Failed> {
+        let files = step::files(&root(), LISTING).map_err(|error| format!("{error:#}"))?;
+        let whole = String::from_utf8_lossy(&files[Path::new("src/lib.rs")]).into_owned();
+        let uses = "use std::{\n    sync::{mpsc, Arc, Mutex},\n    thread,\n};\n";
+        let halves = whole.strip_prefix(uses);
+        let halves = halves.and_then(|rest| rest.split_once("struct Worker {"));
+        let (pool, worker) = halves.ok_or("the listing is not as it was: change this test, too")?;
+        Ok(Pool {
+            pool: pool.replace("type Job", "pub(crate) type Job"),
+            worker: format!("struct Worker {{{worker}"),
+            whole,
+        })
+    }
+
+    /// The worker as a module of its own, which finds the type of a job there.
+    fn worker_in_module(&self, job: &str) -> String {
+        let worker = self.worker.replace("struct Worker", "pub struct Worker");
+        let worker = worker.replace(
+            "    id: usize,\n    thread",
+            "    pub id: usize,\n    pub thread",
+        );
+        let worker = worker.replace("    fn new", "    pub(crate) fn new");
+        format!("use std::{{sync::{{mpsc, Arc, Mutex}}, thread}};\nuse {job};\n{worker}")
+    }
+
+    /// With this done for each job.
+    fn doing(&self, what: &str) -> String {
+        let prints = "println!(\"Worker {id} got";
+        self.whole.replace(prints, &format!("{what} {prints}"))
+    }
+
+    fn with(&self, more: &str) -> String {
+        format!("{}\n{more}\n", self.whole)
+    }
+}
+
+/// A manifest for a crate on its own.
+fn manifest(edition: &str, more: &str) -> String {
+    format!(
+        "[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n{more}\n[workspace]\n"
+    )
+}
+
+/// Each says what it should.
+pub fn check() -> Result<(), Failed> {
+    let pool = Pool::read()?;
+    let good = good()?;
+    let odd = shapes::all(&pool)
+        .into_iter()
+        .chain(names::all(&pool))
+        .chain(refused::all(&pool));
+    let problems = odd.filter_map(|odd| odd.check(&good).err());
+    report(problems.collect())
+}
+
+/// What is said of the listing itself.
+fn good() -> Result<String, Failed> {
+    let program = program(LISTING).ok_or("the listing has no model")?;
+    let case = Case {
+        workers: 1,
+        jobs: 1,
+        meet: false,
+        pause: false,
+    };
+    let found = (program.search)(case, 1_000, &mut |_| ControlFlow::Continue(()));
+    let found = found.map_err(|_| "it has more interleavings than it had")?;
+    let all = found.finish;
+    if found.deadlock + found.panic > 0 {
+        return Err("the listing is not good any more".into());
+    }
+    Ok(format!(
+        "1 worker, 1 job: {all} interleavings: {all} finish, 0 deadlock, 0 panic"
+    ))
+}
