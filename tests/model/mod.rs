@@ -6,6 +6,7 @@
 //! names a listing or a change, a number of workers and the jobs.
 
 mod broken;
+mod known;
 mod odd;
 mod own_pool;
 mod points;
@@ -268,6 +269,7 @@ pub fn explore_and_print(place: &str) -> ExitCode {
     let explored = match place {
         HANDOVER => Ok(explore_handover()),
         OWN_POOL => Ok(own_pool::explore()),
+        odd::STATICS => Ok(odd::statics_problems()),
         SAMPLED => sampled_problems().map(|()| String::new()),
         _ => match place.strip_prefix(odd::SEARCH) {
             Some(folder) => odd::search_and_print(folder),
@@ -316,7 +318,9 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::odd_settings".into(), Box::new(odd::check_settings)),
+        working("model::odd_replay".into(), Box::new(odd::check_replay)),
         working("model::odd_target".into(), Box::new(odd::check_target)).with_ignored_flag(true),
+        working("model::known".into(), Box::new(known::check)),
         working("model::statics".into(), Box::new(odd::check_statics)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),

@@ -17,6 +17,7 @@ pub(crate) struct Package {
     /// The file of its library, if it has one: in its folder, or from the root of all when it is not
     /// there.
     pub library: Option<PathBuf>,
+    pub library_name: String,
     /// The library is one of macros, which the compiler runs.
     pub is_macro: bool,
 }
@@ -77,6 +78,9 @@ impl Package {
                 let path = Path::new(library["src_path"].as_str()?);
                 Some(path.strip_prefix(&folder).unwrap_or(path).to_owned())
             }),
+            library_name: library
+                .map_or("", |library| library["name"].as_str().unwrap_or_default())
+                .replace('-', "_"),
             is_macro: library.is_some_and(|library| library["kind"][0] == "proc-macro"),
             folder,
         })

@@ -8,7 +8,7 @@ mod refusals;
 
 use crate::{progress, step::write_files};
 use anyhow::{bail, ensure, Context, Result};
-use package::Places;
+use package::{Copied, Places};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -167,7 +167,7 @@ fn build(root: &Path, pool: &str) -> Result<Command> {
     let copied = package::copied(&full, &places)?;
     let around = around(root, &places, &copied.patch)?;
     let mut files = copied.files.clone();
-    files.extend(around.clone());
+    files.extend(around);
     write_files(places.scratch, &files)?;
 
     let built = cargo(root, &places, &["build"])?;
@@ -175,10 +175,11 @@ fn build(root: &Path, pool: &str) -> Result<Command> {
     if !built.status.success() {
         let said = String::from_utf8_lossy(&built.stderr);
         let plain = || {
-            files.extend(copied.plain);
+            files.extend(copied.plain.clone());
             without_the_model(root, &places, &files)
         };
-        bail!(refusals::told(&messages, &said, &copied.unseen, plain)?);
+        let Copied { unseen, pools, .. } = &copied;
+        bail!(refusals::told(&messages, &said, unseen, pools, plain)?);
     }
 
     // Where the program is depends on the configuration of whoever calls.
@@ -239,7 +240,7 @@ fn without_the_model(
     files: &BTreeMap<PathBuf, Vec<u8>>,
 ) -> Result<Option<String>> {
     write_files(places.scratch, files)?;
-    let package = package::of(places.name);
+    let package = package::of(places.name, package::FOLDER);
     let checked = cargo(root, places, &["check", "--package", &package])?;
     if checked.status.success() {
         return Ok(None);
@@ -273,7 +274,7 @@ fn around(root: &Path, places: &Places, patch: &toml::Table) -> Result<BTreeMap<
          [dependencies]\npool-model = {{ path = {model:?} }}\n\
          readers = {{ path = {:?}, package = {:?} }}\n\n[workspace]\n\n{}",
         package::FOLDER,
-        package::of(name),
+        package::of(name, package::FOLDER),
         toml::to_string(&rest)?
     );
     // The versions that the book is tested with.

@@ -1,7 +1,7 @@
 //! What the search knows of each item of std's `sync`, `thread` and `time`.
 //!
-//! [`ITEMS`] is all of them that are stable, but for what a module has only under the name of
-//! another. What is [`Refused`](Verdict::Refused) is not in the modules of this crate, so that the
+//! [`ITEMS`] is all of them that are stable. The tests compare it with what the compiler has. What is
+//! [`Refused`](Verdict::Refused) is not in the modules of this crate, so that the
 //! compiler stops at it; `cargo book search` then says what [`Item::why`] says. That nothing is std's
 //! own which makes a verdict wrong, is decided here.
 //!
@@ -38,6 +38,9 @@ const SWITCH: &str = "other threads can come before each operation";
 const VALUE: &str = "a value or a type that no two threads share";
 const OLD: &str = "use `new` of its type";
 const MILLIS: &str = "use the function with a `Duration`";
+
+/// The Rust whose std it is: 95 for 1.95.
+pub const OF: u32 = 95;
 
 /// Each of them, with what the search makes of it.
 #[rustfmt::skip]

@@ -24,8 +24,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use settings::{check as check_settings, check_target, search_and_print, SEARCH};
-pub use statics::check as check_statics;
+pub use settings::{check as check_settings, check_replay, check_target, search_and_print, SEARCH};
+pub use statics::{check as check_statics, problems as statics_problems, STATICS};
 
 /// The listing that they are made of.
 const LISTING: &str = "listing-20-24";
@@ -77,6 +77,14 @@ impl Odd {
         Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("odd")
             .join(self.name)
+    }
+
+    /// What is in the file of that path.
+    fn text(&self, path: &str) -> String {
+        let file = self.files.iter().find(|(file, _)| *file == path);
+        file.map_or(String::new(), |(_, content)| {
+            String::from_utf8_lossy(content).into_owned()
+        })
     }
 
     /// Writes it, and leaves what is there already as it is.

@@ -27,7 +27,17 @@ pub fn all(pool: &Pool) -> Vec<Odd> {
                     impl std::hash::Hash for Worker { fn hash<H: std::hash::Hasher>(&self, to: &mut H) { self.id.hash(to) } }\nstruct Worker {")
                 .replace("(0..size)", "(0..size + 7)"),
             This("two runs in which the same choices were made did not go the same way")),
-        odd("no pool", plain, whole.replace("ThreadPool", "Pool"), This("needs a `pub struct ThreadPool`")),
+        odd("no pool", plain, whole.replace("ThreadPool", "Pool"), This("write `pub use ITS_NAME as ThreadPool;`")),
+        odd("pool in a module", plain, "mod pool;", This("yours is in src/pool/mod.rs:6: make it `pub`, and write `pub use pool::ThreadPool;`"))
+            .and("src/pool/mod.rs", whole.as_bytes()),
+        odd("private pool", plain, whole.replace("pub struct", "struct"), This("yours is in src/lib.rs:6: make it `pub`; if")),
+        odd("generic", plain, whole.replace("ThreadPool", "ThreadPool<T>").replace("pub struct ThreadPool<T> {", "pub struct ThreadPool<T> { t: Vec<T>,")
+            .replace("ThreadPool<T> {\n            workers", "ThreadPool { t: Vec::new(), workers").replace("impl ThreadPool", "impl<T> ThreadPool")
+            .replace("impl Drop", "impl<T> Drop"), This("missing generics for struct `ThreadPool`")),
+        odd("changed", plain, whole.replace("(&self", "(&mut self"), This("your `execute` takes `&mut self`")),
+        odd("may fail", plain, whole.replace("-> ThreadPool {", "-> Result<ThreadPool, String> {")
+            .replace("        ThreadPool {", "        Ok(ThreadPool {").replace("sender: Some(sender),\n        }", "sender: Some(sender),\n        })"),
+            This("expected `ThreadPool`, found `Result<ThreadPool, String>`")),
         odd("no library", plain, "", This("the crate `mine` has no library, but only a program"))
             .without("src/lib.rs").and("src/main.rs", "fn main() {}"),
         odd("library outside", &manifest("2021", "[lib]\npath = \"../lib.rs\""), "", This("is outside of its folder"))

@@ -2,6 +2,8 @@
 
 use super::super::EXPLORE;
 use super::{good, manifest, odd, output, said, Pool, Said::Good};
+use book::root;
+use book_commands::search;
 use libtest_mimic::Failed;
 use std::env;
 use std::path::Path;
@@ -46,6 +48,59 @@ fn changes_with(set: impl Fn(&mut Command) -> &mut Command) -> Result<(), Failed
         }
     }
     Ok(())
+}
+
+/// A replay names the reader's files, those in modules and of a crate beside it, too.
+pub fn check_replay() -> Result<(), Failed> {
+    let pool = Pool::read()?;
+    let helper = pool.worker_in_module("crate::Job");
+    let odd = odd(
+        "replayed ä",
+        &manifest(
+            "2021",
+            "[dependencies]\nhelper = { path = \"../helper\" }\n",
+        ),
+        format!(
+            "use std::sync::{{mpsc, Arc, Mutex}};\nuse helper::{{Job, Worker}};\n{}",
+            pool.pool
+        )
+        .replace("pub(crate) type", "type")
+        .replace("type Job = Box<dyn FnOnce() + Send + 'static>;", ""),
+        Good,
+    )
+    .at("mine")
+    .and(
+        "../helper/Cargo.toml",
+        "[package]\nname = \"helper\"\nedition = \"2021\"\n",
+    )
+    .and(
+        "../helper/src/lib.rs",
+        "mod worker;\npub use worker::Worker;\npub type Job = Box<dyn FnOnce() + Send>;\n",
+    )
+    .and(
+        "../helper/src/worker.rs",
+        helper.replace("pub(crate)", "pub"),
+    );
+    let folder = odd.write()?.to_string_lossy().into_owned();
+    let words = [folder, "1".into(), "1".into(), "0".into()];
+    let said = match search::replay_command(&root(), &words) {
+        Ok(mut command) => output(&mut command)?,
+        Err(error) => return Err(format!("{error:#}").into()),
+    };
+    let line = |source: &str, what: &str| {
+        let line = source.lines().position(|line| line.contains(what));
+        line.map_or(0, |line| line + 1)
+    };
+    let sends = line(&odd.text("src/lib.rs"), ".send(");
+    let starts = line(&odd.text("../helper/src/worker.rs"), "thread::spawn");
+    let expected = [
+        format!("\n  {sends}  Main sends job 1"),
+        format!("helper/src/worker.rs:{starts}  Main starts worker 0"),
+    ];
+    match expected.iter().find(|expected| !said.contains(*expected)) {
+        Some(expected) => Err(format!("expected {expected:?}, and it says: {said}").into()),
+        None => Ok(()),
+    }
 }
 
 /// Prints what the search says of the crate in the folder.

@@ -93,10 +93,10 @@ pub fn all(pool: &Pool) -> Vec<Odd> {
             .and("../helper/src/lib.rs", "pub use deep::*;\n")
             .and("../helper/deep/Cargo.toml", "[package]\nname = \"deep\"\nedition = \"2024\"\n")
             .and("../helper/deep/src/lib.rs", "pub use std::sync::{mpsc, Mutex};\n"),
-        odd("static beside", &manifest("2021", "[dependencies]\nhelper = { path = \"../helper\" }\n"),
-            pool.doing("helper::count();"), This("helper/src/lib.rs:3: this is a `static`"))
+        odd("static beside", &manifest("2021", "[dependencies]\nmy-helper = { path = \"../helper\" }\n"),
+            pool.doing("helper::count();"), This("my-helper/src/lib.rs:3: this is a `static`"))
             .at("mine")
-            .and("../helper/Cargo.toml", "[package]\nname = \"helper\"\nedition = \"2021\"\n")
+            .and("../helper/Cargo.toml", "[package]\nname = \"my-helper\"\nedition = \"2021\"\n[lib]\nname = \"helper\"\n")
             .and("../helper/src/lib.rs", "static COUNT: std::sync::Mutex<u8> = std::sync::Mutex::new(0);\n\
                  pub fn count() {\n    *COUNT.lock().unwrap() = 1;\n}\n"),
     ]

@@ -1,10 +1,14 @@
 //! What a `static` would keep from one interleaving to the next is refused, whichever type it has.
 
+use super::super::EXPLORE;
+use super::output;
 use libtest_mimic::Failed;
 use pool_model::modeled::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use pool_model::modeled::sync::{Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock};
 use pool_model::{Case, Pool};
+use std::env;
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 
 /// What a pool has that uses a `static`.
@@ -84,15 +88,29 @@ macro_rules! each {
     ($($number:literal)*) => { [$(found::<$number>()),*] };
 }
 
+/// The argument for the process of its own in which they are used.
+pub const STATICS: &str = "statics";
+
+/// In a process of its own, as shuttle says something of each failure.
 pub fn check() -> Result<(), Failed> {
-    let mut problems = Vec::new();
+    let mut command = Command::new(env::current_exe()?);
+    match output(command.args([EXPLORE, STATICS]))?.as_str() {
+        "" => Ok(()),
+        problems => Err(problems.into()),
+    }
+}
+
+/// What is not refused, in lines.
+pub fn problems() -> String {
+    let mut problems = String::new();
+    let mut add = |problem: String| problems += &format!("{problem}\n");
     let found = each!(0 1 2 3 4 5 6 7 8 9 10 11);
     for ((name, _), (number, (said, finish))) in USES.iter().zip(found.iter().enumerate()) {
         if finish < &1 {
-            problems.push(format!("{name}: the first run fails: {said}"));
+            add(format!("{name}: the first run fails: {said}"));
         }
         if number != ANEW && !said.contains("this is a `static`") {
-            problems.push(format!(
+            add(format!(
                 "{name}: expected that it is refused, and it says: {said:?}"
             ));
         }
@@ -100,9 +118,9 @@ pub fn check() -> Result<(), Failed> {
     let (said, runs) = &found[ANEW];
     let called = CALLED.load(StdOrdering::SeqCst);
     if !said.is_empty() || called != *runs || called < 2 {
-        problems.push(format!(
+        add(format!(
             "Once: called {called} times in {runs} runs: {said:?}"
         ));
     }
-    crate::support::report(problems)
+    problems
 }

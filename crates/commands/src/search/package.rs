@@ -8,7 +8,7 @@ use crate::readers::{self, Package};
 use crate::step::write_files;
 use anyhow::{bail, Context, Result};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -17,6 +17,8 @@ use toml::{Table, Value};
 /// Where it is in the program. The model knows this name: what comes behind it is the reader's name
 /// for a file.
 pub(super) const FOLDER: &str = "readers-crate/";
+/// What its library is called there.
+const LIBRARY: &str = "readers_crate";
 /// Where the crates beside it are: `helper/src/lib.rs` is then the reader's name for a file of one.
 const OTHERS: &str = "others/readers-crate/";
 /// The model as `core`. A crate cannot depend on one other crate under two names.
@@ -30,12 +32,14 @@ pub(super) struct Copied {
     pub files: Files,
     /// The dependencies that it does not get.
     pub unseen: Vec<Unseen>,
+    /// Where there is a pool in it.
+    pub pools: Vec<String>,
     /// What `[patch]` says for all that the program is built of.
     pub patch: Table,
     /// The same manifests without the model, to see what the compiler says of the crates themselves.
     pub plain: Files,
-    /// The crates beside it, by their folders, with what they are called here.
-    others: BTreeMap<PathBuf, String>,
+    /// The crates beside it, by their folders.
+    others: BTreeMap<PathBuf, Other>,
 }
 
 /// Where things are.
@@ -48,9 +52,13 @@ pub(super) struct Places<'p> {
     pub core: PathBuf,
 }
 
-/// What it is called in the program of that name: to cargo, two of one name would be the same file.
-pub(super) fn of(name: &str) -> String {
-    format!("{name}-pool")
+/// What the reader's crate, or one beside it, is called in the program of that name. To cargo, two of
+/// one name would be the same, if they are at the same place in their programs.
+pub(super) fn of(name: &str, folder: &str) -> String {
+    match folder {
+        FOLDER => format!("{name}-pool"),
+        other => format!("{name}-with-{other}"),
+    }
 }
 
 /// Writes the model as `core`, which all programs share, to a folder in `searches`.
@@ -95,7 +103,7 @@ pub(super) fn copied(pool: &Path, places: &Places) -> Result<Copied> {
                 [package]
                 edition = "2021"
             };
-            copied.add(FOLDER, manifest, places)?;
+            copied.add(FOLDER, LIBRARY, manifest, places)?;
             let path = Path::new(FOLDER).join("src/lib.rs");
             copied.files.insert(path, source.into_bytes());
         }
@@ -139,6 +147,9 @@ fn copy(mut package: Package, to: &str, places: &Places, copied: &mut Copied) ->
     let shown = to.strip_prefix(OTHERS).unwrap_or_default();
     for (path, code) in &sources {
         refusals::look_at(&format!("{shown}{}", path.display()), code)?;
+        if to == FOLDER {
+            copied.pools.extend(refusals::pool_in(path, &library, code));
+        }
     }
     for settings in [".cargo/config.toml", ".cargo/config"] {
         if all.contains_key(Path::new(settings)) {
@@ -146,7 +157,11 @@ fn copy(mut package: Package, to: &str, places: &Places, copied: &mut Copied) ->
         }
     }
     take_dependencies(&mut package, &all, &sources, shown, places, copied)?;
-    copied.add(to, package.manifest, places)?;
+    let name = match to {
+        FOLDER => LIBRARY,
+        _ => &package.library_name,
+    };
+    copied.add(to, name, package.manifest, places)?;
     let own = [Path::new("Cargo.toml"), Path::new("Cargo.lock")];
     for (path, content) in all {
         if !own.contains(&&*path) {
@@ -178,7 +193,15 @@ fn take_dependencies(
         dependencies.retain(|name, dependency| {
             let unseen = Unseen::of(name, dependency, &text, shown);
             // What only tests, examples and the program need has not to be built.
-            let keeps = unseen.is_none() && is_used(name, sources);
+            let path = dependency.get("path").and_then(Value::as_str);
+            let library =
+                path.and_then(|path| Some(Package::read(Path::new(path)).ok()?.library_name));
+            let names = [Some(name), library.as_deref()];
+            let is_used = names
+                .into_iter()
+                .flatten()
+                .any(|name| is_used(name, sources));
+            let keeps = unseen.is_none() && is_used;
             if !keeps {
                 left_out.push((name.to_owned(), is_optional(dependency)));
             }
@@ -192,24 +215,45 @@ fn take_dependencies(
             }
         }
     }
+    let mut renamed = Vec::new();
     for (name, path, dependency) in beside {
-        if let Some(folder) = other(&path, places, copied)? {
-            let here = places.scratch.join(OTHERS).join(folder);
-            let here = Value::from(here.to_string_lossy().into_owned());
-            dependency
-                .as_table_mut()
-                .map(|all| all.insert("path".into(), here));
-        } else {
+        let Some(other) = other(&path, places, copied)? else {
             refusals::note(&name, dependency, &text, shown);
+            continue;
+        };
+        let folder = places.scratch.join(OTHERS).join(&other.folder);
+        let dependency = dependency.as_table_mut().context("it has a path")?;
+        let folder = folder.to_string_lossy().into_owned();
+        dependency.insert("path".into(), folder.into());
+        let before = dependency.insert("package".into(), of(places.name, &other.folder).into());
+        // Without another name for it, the name of the library was what the reader has used.
+        if before.is_none() && other.library != name.replace('-', "_") {
+            renamed.push((name, other.library));
+        }
+    }
+    for (_, dependencies) in readers::all_dependencies(&mut package.manifest) {
+        for (name, library) in &renamed {
+            if let Some(dependency) = dependencies.remove(name) {
+                dependencies.insert(library.clone(), dependency);
+            }
         }
     }
     keep_features(&mut package.manifest, &left_out);
     Ok(())
 }
 
-/// Copies a crate beside the reader's, and says what its folder is called among these. `None`: it is
-/// a part of the compiler while it runs, and stays where it is.
-fn other(path: &Path, places: &Places, copied: &mut Copied) -> Result<Option<String>> {
+/// A crate beside the reader's.
+#[derive(Clone)]
+struct Other {
+    /// What its folder is called among these.
+    folder: String,
+    /// What its library is called.
+    library: String,
+}
+
+/// Copies a crate beside the reader's. `None`: it is a part of the compiler while it runs, and stays
+/// where it is.
+fn other(path: &Path, places: &Places, copied: &mut Copied) -> Result<Option<Other>> {
     let package = Package::read(path)?;
     if package.is_macro {
         return Ok(None);
@@ -217,16 +261,17 @@ fn other(path: &Path, places: &Places, copied: &mut Copied) -> Result<Option<Str
     if let Some(known) = copied.others.get(&package.folder) {
         return Ok(Some(known.clone()));
     }
-    let taken: BTreeSet<_> = copied.others.values().cloned().collect();
-    let name = (1..).map(|number| match number {
-        1 => package.name.clone(),
-        number => format!("{}-{number}", package.name),
-    });
-    let name = name.into_iter().find(|name| !taken.contains(name));
-    let name = name.context("there is always one more name")?;
-    copied.others.insert(package.folder.clone(), name.clone());
-    copy(package, &format!("{OTHERS}{name}/"), places, copied)?;
-    Ok(Some(name))
+    let name = &package.name;
+    let folder = match copied.others.values().any(|other| other.folder == *name) {
+        true => format!("{name}-{}", copied.others.len()),
+        false => name.clone(),
+    };
+    let library = package.library_name.clone();
+    let to = format!("{OTHERS}{folder}/");
+    let other = Other { folder, library };
+    copied.others.insert(package.folder.clone(), other.clone());
+    copy(package, &to, places, copied)?;
+    Ok(Some(other))
 }
 
 /// The code of each file of Rust that may be of the library.
@@ -303,7 +348,13 @@ fn keep_features(manifest: &mut Table, left_out: &[(String, bool)]) {
 
 impl Copied {
     /// Adds the manifest of a crate: only its library, which sees the model as `std` and as `core`.
-    fn add(&mut self, to: &str, mut manifest: Table, places: &Places) -> Result<()> {
+    fn add(
+        &mut self,
+        to: &str,
+        library_name: &str,
+        mut manifest: Table,
+        places: &Places,
+    ) -> Result<()> {
         for key in [
             "bin",
             "test",
@@ -320,18 +371,18 @@ impl Copied {
             manifest.remove(key);
         }
         let package = table(&mut manifest, "package");
-        if to == FOLDER {
-            package.insert("name".into(), of(places.name).into());
-        }
+        let folder = to
+            .strip_prefix(OTHERS)
+            .map(|folder| folder.trim_end_matches('/'));
+        let name = of(places.name, folder.unwrap_or(FOLDER));
+        package.insert("name".into(), name.into());
         package.remove("rust-version"); // it is built with what there is
         package.remove("default-run");
         for key in ["autobins", "autotests", "autoexamples", "autobenches"] {
             package.insert(key.into(), false.into());
         }
         let library = table(&mut manifest, "lib");
-        if to == FOLDER {
-            library.insert("name".into(), "readers_crate".into());
-        }
+        library.insert("name".into(), library_name.into());
         library.remove("crate-type");
         let path = Path::new(to).join("Cargo.toml");
         let plain = toml::to_string(&manifest)?.into_bytes();

@@ -9,6 +9,7 @@ use super::code::words;
 use super::package::FOLDER;
 use anyhow::{bail, Result};
 use serde_json::Value as Json;
+use std::path::Path;
 use toml::Value;
 
 /// What other crates bring of their own that the search does not see.
@@ -160,11 +161,13 @@ pub(super) fn note(name: &str, value: &Value, manifest: &str, shown: &str) {
 }
 
 /// What is said of a program that does not build. `plain` is what the compiler says of the crate
-/// without the model: nothing, if it builds so.
+/// without the model: nothing, if it builds so. `pools` is what [`pool_in`] says
+/// of its files.
 pub(super) fn told(
     messages: &[Json],
     cargo: &str,
     unseen: &[Unseen],
+    pools: &[String],
     plain: impl FnOnce() -> Result<Option<String>>,
 ) -> Result<String> {
     let messages = messages.iter().map(|message| &message["message"]);
@@ -224,15 +227,63 @@ pub(super) fn told(
     }
     let of_main = |error: &&&Json| place(error).is_some_and(|(file, _)| file == "src/main.rs");
     if let Some(error) = errors.iter().find(of_main) {
-        return Ok(format!(
-            "the search needs a `pub struct ThreadPool` at the top of your library, with \
-             `pub fn new(size: usize) -> ThreadPool` and `pub fn execute<F>(&self, job: F)`: {}",
-            error["message"].as_str().unwrap_or_default()
-        ));
+        return Ok(no_pool(error, pools));
     }
     Ok(format!(
         "the search of your crate does not build:\n{}",
         shown(cargo)
+    ))
+}
+
+/// What is said of a library whose pool the search cannot use.
+fn no_pool(error: &Json, pools: &[String]) -> String {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let message = text(&error["message"]);
+    let is_missing = message.contains("`ThreadPool`") && !message.contains("generics");
+    let why = match (is_missing, pools) {
+        (true, [pool]) => format!("yours is in {pool}"),
+        (true, []) => {
+            "if yours has another name, write `pub use ITS_NAME as ThreadPool;` at the top"
+                .to_owned()
+        }
+        _ if error["code"]["code"] == "E0596" => {
+            "your `execute` takes `&mut self`, so that nobody else could queue a job".to_owned()
+        }
+        _ if message == "mismatched types" => {
+            let spans = error["spans"].as_array().into_iter().flatten();
+            let mut spans = spans.filter(|span| span["is_primary"] == true);
+            spans.next().map_or(message, |span| text(&span["label"]))
+        }
+        _ => message,
+    };
+    format!(
+        "the search needs a `pub struct ThreadPool` at the top of your library, with \
+         `pub fn new(size: usize) -> ThreadPool` and `pub fn execute<F>(&self, job: F)`: {why}"
+    )
+}
+
+/// Where the code of the file has a pool, and what has to be done so that it can be used from outside,
+/// if each file is the module of its name.
+pub(super) fn pool_in(file: &Path, library: &Path, code: &str) -> Option<String> {
+    let is_pool = |line: &str| {
+        let words: Vec<_> = words(line).collect();
+        let mut pairs = words.windows(2);
+        pairs.any(|two| ["struct", "enum", "type"].contains(&two[0]) && two[1] == "ThreadPool")
+    };
+    let line = code.lines().position(is_pool)?;
+    let place = format!("{}:{}", file.display(), line + 1);
+    if file == library {
+        return Some(format!(
+            "{place}: make it `pub`; if it is in a module, write `pub use` of it at the top"
+        ));
+    }
+    let path = file.strip_prefix(library.parent()?).ok()?;
+    let path = path.with_extension("");
+    let names = path.iter().map(|name| name.to_string_lossy());
+    let names: Vec<_> = names.filter(|name| name != "mod").collect();
+    let module = names.join("::");
+    Some(format!(
+        "{place}: make it `pub`, and write `pub use {module}::ThreadPool;` at the top"
     ))
 }
 
