@@ -43,7 +43,7 @@ pub struct Odd {
 
 /// What the search says.
 enum Said {
-    /// As many interleavings as the listing, and all finish.
+    /// As many interleavings as the listing, and all finish; and nothing is printed besides.
     Good,
     /// This, among other things.
     This(&'static str),
@@ -115,11 +115,11 @@ impl Odd {
         let folder = self.write().map_err(failed)?;
         let before = state(&self.top()).map_err(|error| format!("{name}: {error}"))?;
         let said = said(&folder)?;
-        let expected = match self.said {
-            Said::Good => good,
-            Said::This(expected) => expected,
+        let (is_so, expected) = match self.said {
+            Said::Good => (said.trim_end() == good, good),
+            Said::This(expected) => (said.contains(expected), expected),
         };
-        if !said.contains(expected) {
+        if !is_so {
             return Err(format!(
                 "{name}: expected {expected:?}, and it says: {said}"
             ));
