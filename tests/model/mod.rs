@@ -317,7 +317,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = vec![
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
-        working("model::odd_settings".into(), Box::new(odd::check_settings)),
+        working("model::odd_settings".into(), Box::new(odd::check_folder)),
+        working(
+            "model::odd_neighbors".into(),
+            Box::new(odd::check_neighbors),
+        ),
+        working("model::odd_check".into(), Box::new(odd::check_check)),
         working("model::odd_replay".into(), Box::new(odd::check_replay)),
         working("model::odd_target".into(), Box::new(odd::check_target)).with_ignored_flag(true),
         working("model::known".into(), Box::new(known::check)),

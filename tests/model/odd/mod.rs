@@ -24,7 +24,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use settings::{check as check_settings, check_replay, check_target, search_and_print, SEARCH};
+pub use settings::{
+    check_check, check_folder, check_neighbors, check_replay, check_target, search_and_print,
+    SEARCH,
+};
 pub use statics::{check as check_statics, problems as statics_problems, STATICS};
 
 /// The listing that they are made of.
