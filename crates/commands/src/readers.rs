@@ -199,12 +199,12 @@ pub(crate) fn all_dependencies(manifest: &mut Table) -> Vec<(&str, &mut Table)> 
 
 /// Every file of a crate by its path in its folder, as its build sees them: what a link leads to is
 /// there, and what leads nowhere, as an editor's lock does, is not. What was built, and what a version
-/// control keeps, is left out, and so is what a link leads to that is no part of a crate: it leads out
-/// of the folder to more than any crate has.
+/// control keeps, is left out, and so is, with a note, what cannot be read or is too large, and what a
+/// link leads to that is no part of a crate: it leads out of the folder to more than any crate has.
 ///
 /// # Errors
 ///
-/// Names the file that cannot be read.
+/// Names the folder that cannot be read.
 pub(crate) fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let top = fs::canonicalize(folder);
     let top = top.with_context(|| format!("cannot read {}", folder.display()))?;
@@ -222,6 +222,8 @@ pub(crate) fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
 /// So many files, and bytes in them, may be where a link leads to that leads out of a crate.
 const MOST_FILES: usize = 500;
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// No file of a crate is larger.
+const MOST_OF_ONE: u64 = 64 * 1024 * 1024;
 
 struct Collected<'f> {
     top: &'f Path,
@@ -299,8 +301,18 @@ impl Collected<'_> {
                     *files = files.checked_sub(1).ok_or(TooMuch)?;
                     *bytes = bytes.checked_sub(kind.len()).ok_or(TooMuch)?;
                 }
-                let content = fs::read(&full);
-                let content = content.with_context(|| format!("cannot read {}", full.display()))?;
+                // If it is needed after all, the compiler says so.
+                let content = match kind.len() > MOST_OF_ONE {
+                    true => Err("it is larger than what a crate has".to_owned()),
+                    false => fs::read(&full).map_err(|error| format!("it cannot be read: {error}")),
+                };
+                let content = match content {
+                    Ok(content) => content,
+                    Err(why) => {
+                        eprintln!("note: {} is left out: {why}", path.display());
+                        continue;
+                    }
+                };
                 self.files.insert(path, content);
             }
         }

@@ -30,6 +30,8 @@ pub fn all(pool: &Pool) -> Vec<Odd> {
                 ("src/up", ".."),
                 ("round", "round"),
                 ("everything", "/usr"),
+                ("memory", "/proc/self/mem"),
+                ("huge", "../../odd-huge"),
                 ("src/linked", "../parts"),
             ],
             ..odd(
@@ -47,8 +49,8 @@ pub fn all(pool: &Pool) -> Vec<Odd> {
         odd("below tests", &manifest("2024", ""), below_tests(whole), Good),
         odd(
             "what only tests have",
-            &manifest("2021", "[dev-dependencies]\nflume = \"0.11\"\n[dependencies]\nkanal = \"0.1\"\n"),
-            pool.with("/* kanal */ pub const T: &str = r#\"kanal \"#; // static mut\n#[cfg(test)]\nmod tests;"),
+            &manifest("2021", "[dev-dependencies]\nflume = \"0.11\"\n[dependencies]\nkanal = \"0.1\"\n[target.'cfg(loom)'.dependencies]\nloom = \"0.7\"\n"),
+            pool.with("/* kanal */ pub const T: &str = r#\"kanal \"#; // static mut\n#[cfg(loom)]\nuse loom::sync::Mutex;\n#[cfg(test)]\nmod tests;"),
             Good,
         )
         .and("src/tests.rs", "use kanal::Sender; use flume::Receiver;")

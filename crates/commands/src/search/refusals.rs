@@ -67,6 +67,10 @@ const OTHERS: &[(&[&str], &str)] = &[
         "start the threads of your pool with `std::thread`",
     ),
     (
+        &["loom", "shuttle"],
+        "the search is one of these itself: use `std` when they are not asked for",
+    ),
+    (
         &["signal-hook", "ctrlc", "mio", "polling"],
         "keep it out of the library: the search knows threads, and no signals or sockets",
     ),
