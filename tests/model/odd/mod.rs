@@ -117,7 +117,7 @@ impl Odd {
         });
         let folder = self.write().map_err(failed)?;
         let before = state(&self.top()).map_err(|error| format!("{name}: {error}"))?;
-        let said = said(&folder)?;
+        let (said, copy) = searched(&folder)?;
         let (is_so, expected) = match self.said {
             Said::Good => (said.trim_end() == good, good),
             Said::This(expected) => (said.contains(expected), expected),
@@ -126,6 +126,9 @@ impl Odd {
             return Err(format!(
                 "{name}: expected {expected:?}, and it says: {said}"
             ));
+        }
+        if matches!(self.said, Said::Good) {
+            self.is_unchanged_in(&copy)?;
         }
         let after = state(&self.top()).map_err(|error| format!("{name}: {error}"))?;
         match before == after {
@@ -137,17 +140,44 @@ impl Odd {
     }
 }
 
+impl Odd {
+    /// The sources that are searched are those of the reader, byte by byte.
+    fn is_unchanged_in(&self, copy: &Path) -> Result<(), String> {
+        let sources = self.files.iter().filter(|(path, _)| {
+            let path = Path::new(path);
+            path.extension().is_some_and(|extension| extension == "rs") && !path.starts_with("..")
+        });
+        for (path, content) in sources {
+            let copied = fs::read(copy.join("readers-crate").join(path)).ok();
+            if copied.as_ref() != Some(content) {
+                return Err(format!("{}: {path} is not searched as it is", self.name));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What the search says of one job for one worker.
 fn said(folder: &Path) -> Result<String, String> {
+    searched(folder).map(|(said, _)| said)
+}
+
+/// That, and where the copy is that was searched, if there is one.
+fn searched(folder: &Path) -> Result<(String, PathBuf), String> {
     let words = [
         folder.to_string_lossy().into_owned(),
         "1".into(),
         "1".into(),
     ];
-    match search::command(&root(), &words) {
-        Ok(mut command) => output(&mut command),
-        Err(error) => Ok(format!("{error:#}")),
-    }
+    let mut command = match search::command(&root(), &words) {
+        Ok(command) => command,
+        Err(error) => return Ok((format!("{error:#}"), PathBuf::new())),
+    };
+    let program = Path::new(command.get_program()).file_stem();
+    let copy = root()
+        .join("target/search")
+        .join(program.unwrap_or_default());
+    Ok((output(&mut command)?, copy))
 }
 
 /// Every file and every link in a folder, with what is in it and when it was changed.
