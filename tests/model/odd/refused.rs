@@ -50,7 +50,7 @@ pub fn all(pool: &Pool) -> Vec<Odd> {
         odd("outside of a workspace", "[package]\nname = \"mine\"\nedition = \"2021\"\n", whole.as_bytes(),
             This("current package believes it's in a workspace when it's not")).at("mine").and("../Cargo.toml", outside),
         odd("wrong", plain, pool.with("fn wrong() -> u8 { \"\" }"), This("your crate does not build:\nerror[E0308]")),
-        odd("unknown", plain, pool.with("pub fn a(a: &std::sync::RwLock<u8>) -> bool { a.is_poisoned() }"),
+        odd("unknown", plain, pool.with("pub fn a(a: &std::sync::OnceLock<u8>) -> &u8 { a.wait() }"),
             This("src/lib.rs:88: what the search has in the place of std does not know this")),
         odd("unused", plain, format!("#![deny(unused_crate_dependencies)]\n{whole}"),
             This("which the lint `unused_crate_dependencies` minds")),
