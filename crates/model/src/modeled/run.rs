@@ -33,6 +33,11 @@ pub(crate) fn begin() {
     YIELDS.set(false);
 }
 
+/// The number of the run.
+pub(crate) fn number() -> u64 {
+    NUMBER.get()
+}
+
 /// Ends the search: it cannot go on in a way that means something.
 #[track_caller]
 pub(crate) fn refuse(why: &str) -> ! {
@@ -107,6 +112,7 @@ const MOST_STILL: u32 = 2;
 /// The time since the run began. Since the clock was looked at last, none has passed, or a long time:
 /// both are tried.
 pub(crate) fn clock() -> Duration {
+    crate::reduced::alone();
     match STILL.get() {
         None => STILL.set(Some(0)),
         Some(still) if still < MOST_STILL && choose(2) == 0 => STILL.set(Some(still + 1)),

@@ -1,6 +1,7 @@
 //! `std::thread`.
 
 use super::run;
+use crate::reduced::{self, Operation};
 use crate::record::{self, note, What};
 pub use shuttle::thread::{current, panicking, park, scope, yield_now};
 pub use shuttle::thread::{AccessError, Result, Scope, ScopedJoinHandle, Thread, ThreadId};
@@ -44,7 +45,9 @@ impl<T> JoinHandle<T> {
     pub fn join(self) -> Result<T> {
         let thread = usize::from(self.handle.thread().id());
         note(|| What::Joins(thread));
-        let result = self.handle.join().and_then(|result| result);
+        let join = || Operation::Join(reduced::of_thread(thread));
+        let result = reduced::operate(join, || self.handle.join());
+        let result = result.and_then(|result| result);
         note(|| What::Joined(thread));
         result
     }
@@ -69,7 +72,8 @@ where
 {
     let finished = Arc::default();
     let ended = Arc::clone(&finished);
-    started(shuttle::thread::spawn(|| body(f, ended)), finished)
+    let handle = reduced::quietly(|| shuttle::thread::spawn(|| body(f, ended)));
+    started(handle, finished)
 }
 
 /// As `std::thread::Builder`.
@@ -101,7 +105,7 @@ impl Builder {
     {
         let finished = Arc::default();
         let ended = Arc::clone(&finished);
-        let handle = self.0.spawn(|| body(f, ended));
+        let handle = reduced::quietly(|| self.0.spawn(|| body(f, ended)));
         handle.map(|handle| started(handle, finished))
     }
 }
@@ -113,6 +117,7 @@ fn started<T>(
 ) -> JoinHandle<T> {
     let thread = usize::from(handle.thread().id());
     note(|| What::Starts(thread));
+    reduced::spawned();
     JoinHandle { handle, finished }
 }
 
@@ -125,6 +130,7 @@ fn body<T>(f: impl FnOnce() -> T, finished: Arc<AtomicBool>) -> Result<T> {
     };
     finished.store(true, Ordering::Relaxed);
     note(|| What::Ends);
+    reduced::ended();
     result
 }
 

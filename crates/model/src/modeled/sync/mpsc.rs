@@ -2,21 +2,52 @@
 
 use crate::modeled::run;
 use crate::record::{channel_id, note, What};
+use crate::reduced::{self, Identity, Object, Operation};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::channel();
     let id = opened::<T>();
-    (Sender { sender, id }, Receiver { receiver, id })
+    let object = Arc::new(Identity::new());
+    object.get(|| Object::channel(None));
+    (
+        Sender {
+            sender,
+            id,
+            object: Some(Arc::clone(&object)),
+        },
+        Receiver {
+            receiver,
+            id,
+            object: Some(object),
+        },
+    )
 }
 
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::sync_channel(bound);
     let id = opened::<T>();
-    (SyncSender { sender, id }, Receiver { receiver, id })
+    // Where each waits for the other, what they do is not declared.
+    let object = (bound > 0).then(|| Arc::new(Identity::new()));
+    if let Some(object) = &object {
+        object.get(|| Object::channel(Some(bound)));
+    }
+    (
+        SyncSender {
+            sender,
+            id,
+            object: object.clone(),
+        },
+        Receiver {
+            receiver,
+            id,
+            object,
+        },
+    )
 }
 
 /// Numbers a new channel, and notes that it is there.
@@ -30,6 +61,22 @@ fn opened<T>() -> usize {
     id
 }
 
+/// The channel's number in this run.
+fn number(object: &Identity) -> usize {
+    object.get(|| Object::channel(None)) // it was made when the channel was
+}
+
+fn operate<T>(
+    object: &Option<Arc<Identity>>,
+    operation: fn(usize) -> Operation,
+    act: impl FnOnce() -> T,
+) -> T {
+    match object {
+        Some(object) => reduced::operate(|| operation(number(object)), act),
+        None => act(),
+    }
+}
+
 macro_rules! sender {
     ($name:ident) => {
         /// As its namesake in `std::sync::mpsc`.
@@ -37,12 +84,13 @@ macro_rules! sender {
         pub struct $name<T> {
             sender: shuttle::sync::mpsc::$name<T>,
             id: usize,
+            object: Option<Arc<Identity>>,
         }
 
         impl<T> $name<T> {
             #[track_caller]
             pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-                let result = self.sender.send(message);
+                let result = operate(&self.object, Operation::Send, || self.sender.send(message));
                 note(|| What::Sends(self.id, result.is_ok()));
                 result
             }
@@ -52,10 +100,14 @@ macro_rules! sender {
             #[track_caller]
             fn clone(&self) -> $name<T> {
                 let sender = self.sender.clone();
+                if let Some(object) = &self.object {
+                    reduced::sender_added(number(object));
+                }
                 note(|| What::ClonesSender(self.id));
                 $name {
                     sender,
                     id: self.id,
+                    object: self.object.clone(),
                 }
             }
         }
@@ -64,7 +116,9 @@ macro_rules! sender {
             fn drop(&mut self) {
                 // Whether the channel is closed before or after what another thread does is
                 // to be searched, too. To shuttle, dropping a sender is no point to switch at.
-                if !std::thread::panicking() {
+                if reduced::is_on() && self.object.is_some() {
+                    operate(&self.object, Operation::DropSender, || {});
+                } else if !std::thread::panicking() {
                     shuttle::thread::sleep(Duration::ZERO);
                 }
                 // The sender itself is dropped right after, and no thread comes between.
@@ -80,7 +134,7 @@ sender!(SyncSender);
 impl<T> SyncSender<T> {
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let result = self.sender.try_send(message);
+        let result = operate(&self.object, Operation::TrySend, || self.sender.try_send(message));
         if result.is_ok() {
             note(|| What::Sends(self.id, true));
         }
@@ -93,13 +147,22 @@ impl<T> SyncSender<T> {
 pub struct Receiver<T> {
     receiver: shuttle::sync::mpsc::Receiver<T>,
     id: usize,
+    object: Option<Arc<Identity>>,
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if let Some(object) = &self.object {
+            reduced::receiver_dropped(number(object));
+        }
+    }
 }
 
 impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         note(|| What::Receives(self.id));
-        let result = self.receiver.recv();
+        let result = operate(&self.object, Operation::Receive, || self.receiver.recv());
         note(|| What::Received(self.id, result.is_ok()));
         result
     }
@@ -108,7 +171,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         // Who asks again and again lets others go on.
         run::yields();
-        let result = self.receiver.try_recv();
+        let result = operate(&self.object, Operation::TryReceive, || self.receiver.try_recv());
         match result {
             Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.id)),
             _ => note(|| What::Received(self.id, result.is_ok())),
@@ -121,7 +184,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
         run::yields();
-        let result = self.receiver.try_recv();
+        let result = operate(&self.object, Operation::TryReceive, || self.receiver.try_recv());
         match result {
             Err(TryRecvError::Empty) => {
                 run::advance(time);

@@ -1,0 +1,276 @@
+//! What threads share, as far as it decides who can go on, and what each operation uses of it.
+
+use super::operation::{
+    message, notified, room, Access, Cell, Kind, Operation, HEAD, RECEIVER, SENDERS, TAIL, WHOLE,
+};
+
+/// The state of an object.
+#[derive(Clone, Debug)]
+pub(crate) enum Object {
+    /// An atomic: whoever wants to, can go on.
+    Plain,
+    Lock {
+        holder: Option<usize>,
+    },
+    Channel {
+        /// How many messages it holds at most.
+        bound: Option<usize>,
+        sent: usize,
+        received: usize,
+        senders: usize,
+        receiver: bool,
+    },
+    Condvar {
+        waiting: Vec<usize>,
+        notified: Vec<usize>,
+    },
+    Barrier {
+        size: usize,
+        arrived: usize,
+    },
+    Thread {
+        ended: bool,
+    },
+}
+
+impl Object {
+    pub(crate) fn channel(bound: Option<usize>) -> Object {
+        Object::Channel {
+            bound,
+            sent: 0,
+            received: 0,
+            senders: 1,
+            receiver: true,
+        }
+    }
+}
+
+/// The objects of a run, by their numbers.
+#[derive(Default)]
+pub(super) struct Objects(pub Vec<Object>);
+
+/// What was used, and the number of ways to choose from, if it is not only one.
+pub(super) type Used<'u> = &'u mut dyn FnMut(Access);
+
+impl Objects {
+    pub fn add(&mut self, object: Object) -> usize {
+        self.0.push(object);
+        self.0.len() - 1
+    }
+
+    /// Whether the thread could do this now.
+    pub fn enabled(&self, thread: usize, operation: Operation) -> bool {
+        let free = |lock: usize| matches!(self.0[lock], Object::Lock { holder: None });
+        match operation {
+            Operation::Lock(lock) => free(lock),
+            Operation::Wake { condvar, mutex } => {
+                let woken = match &self.0[condvar] {
+                    Object::Condvar { notified, .. } => notified.contains(&thread),
+                    _ => false,
+                };
+                woken && free(mutex)
+            }
+            Operation::Send(channel) => match self.0[channel] {
+                Object::Channel {
+                    bound,
+                    sent,
+                    received,
+                    receiver,
+                    ..
+                } => !receiver || bound.is_none_or(|bound| sent - received < bound),
+                _ => true,
+            },
+            Operation::Receive(channel) => match self.0[channel] {
+                Object::Channel {
+                    sent,
+                    received,
+                    senders,
+                    ..
+                } => sent > received || senders == 0,
+                _ => true,
+            },
+            Operation::Depart(barrier) => {
+                matches!(self.0[barrier], Object::Barrier { size, arrived } if arrived >= size)
+            }
+            Operation::Join(of) => matches!(self.0[of], Object::Thread { ended: true }),
+            _ => true,
+        }
+    }
+
+    /// The thread does it. Says of each cell how it is used.
+    pub fn perform(
+        &mut self,
+        thread: usize,
+        operation: Operation,
+        used: Used,
+        choose: &mut dyn FnMut(usize) -> usize,
+    ) {
+        let mut uses = |object: usize, slot: usize, kind: Kind| {
+            used(Access {
+                cell: Cell { object, slot },
+                kind,
+                competes: false,
+            });
+        };
+        match operation {
+            Operation::Start | Operation::Pause | Operation::Undeclared => {}
+            Operation::Lock(lock) => {
+                uses(lock, WHOLE, Kind::Take);
+                self.0[lock] = Object::Lock {
+                    holder: Some(thread),
+                };
+            }
+            Operation::TryLock(lock) => {
+                let is_free = matches!(self.0[lock], Object::Lock { holder: None });
+                uses(lock, WHOLE, if is_free { Kind::Write } else { Kind::Read });
+                if is_free {
+                    self.0[lock] = Object::Lock {
+                        holder: Some(thread),
+                    };
+                }
+            }
+            Operation::Unlock(lock) => {
+                uses(lock, WHOLE, Kind::Give);
+                self.0[lock] = Object::Lock { holder: None };
+            }
+            Operation::Load(atomic) => uses(atomic, WHOLE, Kind::Read),
+            Operation::Store(atomic) => uses(atomic, WHOLE, Kind::Write),
+            Operation::Depart(barrier) => uses(barrier, WHOLE, Kind::Need),
+            Operation::Join(of) => uses(of, WHOLE, Kind::Need),
+            Operation::Wait { condvar, mutex } => {
+                uses(condvar, WHOLE, Kind::Write);
+                uses(mutex, WHOLE, Kind::Give);
+                self.0[mutex] = Object::Lock { holder: None };
+                if let Object::Condvar { waiting, .. } = &mut self.0[condvar] {
+                    waiting.push(thread);
+                }
+            }
+            Operation::Wake { condvar, mutex } => {
+                uses(condvar, notified(thread), Kind::Need);
+                uses(mutex, WHOLE, Kind::Take);
+                if let Object::Condvar { notified, .. } = &mut self.0[condvar] {
+                    notified.retain(|of| *of != thread);
+                }
+                self.0[mutex] = Object::Lock {
+                    holder: Some(thread),
+                };
+            }
+            Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar) => {
+                let Object::Condvar {
+                    waiting,
+                    notified: woken,
+                } = &mut self.0[condvar]
+                else {
+                    return;
+                };
+                // Whoever comes to wait later is not notified by it.
+                let nobody = waiting.is_empty();
+                uses(condvar, WHOLE, if nobody { Kind::Read } else { Kind::Write });
+                let these = match (operation, nobody) {
+                    (Operation::NotifyOne(_), false) => {
+                        waiting.sort_unstable();
+                        vec![waiting.remove(choose(waiting.len()))]
+                    }
+                    _ => std::mem::take(waiting),
+                };
+                for of in these {
+                    uses(condvar, notified(of), Kind::Write);
+                    woken.push(of);
+                }
+            }
+            Operation::Send(channel)
+            | Operation::TrySend(channel)
+            | Operation::Receive(channel)
+            | Operation::TryReceive(channel)
+            | Operation::DropSender(channel) => self.carry(channel, operation, used),
+        }
+    }
+
+    /// Of channels.
+    fn carry(&mut self, channel: usize, operation: Operation, used: Used) {
+        let Object::Channel {
+            bound,
+            sent,
+            received,
+            senders,
+            receiver,
+        } = &mut self.0[channel]
+        else {
+            return;
+        };
+        let mut uses = |slot: usize, kind: Kind, competes: bool| {
+            used(Access {
+                cell: Cell {
+                    object: channel,
+                    slot,
+                },
+                kind,
+                competes,
+            });
+        };
+        let waits = matches!(operation, Operation::Send(_) | Operation::Receive(_));
+        let (wanted, next) = match waits {
+            true => (Kind::Need, Kind::Next),
+            false => (Kind::Read, Kind::Write),
+        };
+        match operation {
+            Operation::DropSender(_) => {
+                uses(SENDERS, Kind::Add, false);
+                *senders -= 1;
+            }
+            Operation::Send(_) | Operation::TrySend(_) => {
+                let is_full = bound.is_some_and(|bound| *sent - *received >= bound);
+                // Who waits for room goes on when the receiver is gone, too.
+                let gone = if is_full && waits { Kind::Need } else { Kind::Read };
+                uses(RECEIVER, gone, false);
+                if !*receiver {
+                    return;
+                }
+                if let Some(before) = bound.and_then(|bound| sent.checked_sub(bound)) {
+                    uses(room(before), wanted, false);
+                }
+                if is_full {
+                    return uses(TAIL, Kind::Read, true);
+                }
+                uses(TAIL, next, true);
+                uses(message(*sent), Kind::Write, false);
+                *sent += 1;
+            }
+            _ if *sent > *received => {
+                uses(HEAD, next, true);
+                uses(message(*received), wanted, false);
+                if bound.is_some() {
+                    uses(room(*received), Kind::Write, false);
+                }
+                *received += 1;
+            }
+            // There is none: all senders are gone, or it was only tried.
+            _ => {
+                uses(HEAD, Kind::Read, true);
+                uses(SENDERS, wanted, false);
+                if !waits {
+                    uses(message(*received), Kind::Read, false);
+                }
+            }
+        }
+    }
+
+    /// What the thread would use if it could go on: it races with whoever keeps it from that.
+    pub fn wanted(&self, thread: usize, operation: Operation) -> Vec<Access> {
+        let uses = |object: usize, slot: usize, kind: Kind| Access {
+            cell: Cell { object, slot },
+            kind,
+            competes: true,
+        };
+        match operation {
+            Operation::Lock(lock) => vec![uses(lock, WHOLE, Kind::Take)],
+            Operation::Wake { condvar, mutex } => vec![
+                uses(condvar, notified(thread), Kind::Need),
+                uses(mutex, WHOLE, Kind::Take),
+            ],
+            Operation::Send(channel) => vec![uses(channel, TAIL, Kind::Next)],
+            Operation::Receive(channel) => vec![uses(channel, HEAD, Kind::Next)],
+            _ => Vec::new(),
+        }
+    }
+}
