@@ -7,6 +7,7 @@
 
 mod broken;
 mod odd;
+mod outcomes;
 mod own_pool;
 mod points;
 pub mod programs;
@@ -238,6 +239,15 @@ fn check_own_pool() -> Result<(), Failed> {
     own_pool::check(&output(command.args([EXPLORE, OWN_POOL]))?)
 }
 
+/// Each small program of `outcomes` ends as it says, and in no other way.
+fn check_outcomes() -> Result<(), Failed> {
+    let mut command = Command::new(env::current_exe()?);
+    match output(command.args([EXPLORE, OUTCOMES]))?.as_str() {
+        "" => Ok(()),
+        problems => Err(problems.into()),
+    }
+}
+
 /// What the search of `crates/model/handover.rs` finds, in a line.
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
@@ -260,6 +270,8 @@ pub const EXPLORE: &str = "--explore";
 const HANDOVER: &str = "handover";
 /// The cases in which jobs have a handle of their own pool.
 const OWN_POOL: &str = "own-pool";
+/// Small programs, one or more for each item that is modeled.
+const OUTCOMES: &str = "outcomes";
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Explores the case that stands at this place of a page, or another by its name, and prints what
@@ -268,6 +280,7 @@ pub fn explore_and_print(place: &str) -> ExitCode {
     let explored = match place {
         HANDOVER => Ok(explore_handover()),
         OWN_POOL => Ok(own_pool::explore()),
+        OUTCOMES => Ok(outcomes::explore()),
         SAMPLED => sampled_problems().map(|()| String::new()),
         _ => explore_row(place),
     };
@@ -314,6 +327,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
+        working("model::outcomes".into(), Box::new(check_outcomes)),
+        working(
+            "model::outcomes_of_all_that_is_modeled".into(),
+            Box::new(outcomes::covers_what_is_modeled),
+        ),
         working(
             "model::broken_pools_compile_without_a_warning".into(),
             Box::new(broken::compiles_without_a_warning),

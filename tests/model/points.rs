@@ -24,6 +24,10 @@ const POINTS: &[(&str, &[Operation])] = &[
     ("sends", &[send, send_within_bounds]),
     ("receives", &[receive]),
     ("drops a sender", &[drop_sender]),
+    (
+        "or a receiver that could still get something",
+        &[drop_receiver],
+    ),
     ("reads an atomic", &[load]),
     ("or changes it", &[store, swap]),
     ("sleeps at a condition variable", &[wait]),
@@ -43,6 +47,13 @@ const NO_POINTS: &[(&str, Operation)] = &[
         let ends = mpsc::channel::<()>();
         mark();
         drop(ends);
+    }),
+    ("dropping a receiver to which nobody can send", |mark| {
+        let (sender, receiver) = mpsc::channel::<()>();
+        drop(sender);
+        mark();
+        drop(receiver);
+        mark();
     }),
 ];
 
@@ -102,6 +113,13 @@ fn drop_sender(mark: &dyn Fn()) {
     let (sender, _receiver) = mpsc::channel::<()>();
     mark();
     drop(sender);
+    mark();
+}
+
+fn drop_receiver(mark: &dyn Fn()) {
+    let (_sender, receiver) = mpsc::channel::<()>();
+    mark();
+    drop(receiver);
     mark();
 }
 

@@ -25,4 +25,7 @@ pub mod tree;
 
 pub use program::program;
 pub use report::{report, report_replay};
-pub use search::{explore_case, sample, search, search_any, search_program, silence, Case, Endings, Failure, Pool, Sampling};
+pub use search::{
+    explore_case, sample, search, search_any, search_program, silence, Case, Endings, Failure,
+    Pool, Sampling,
+};

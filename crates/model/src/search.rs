@@ -223,10 +223,7 @@ pub(crate) fn config() -> Config {
 }
 
 /// Runs the program until the search ends, or a run fails.
-fn run_through(
-    program: impl Fn() + Send + Sync + 'static,
-    search: &Search,
-) -> Result<(), Failure> {
+fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> Result<(), Failure> {
     // A run that ends while a panic is under way leaves its thread panicking. So whatever comes after
     // one has a thread of its own.
     let its = search.clone();

@@ -79,7 +79,12 @@ impl Program {
 fn act(kind: usize, random: &mut Random) -> Act {
     let one = random.below(2);
     let locks = [Act::Lock(one), Act::Lock(0), Act::Unlock(one), Act::Load(0)];
-    let tries = [Act::TryLock(one), Act::Lock(one), Act::Unlock(one), Act::IfSeen];
+    let tries = [
+        Act::TryLock(one),
+        Act::Lock(one),
+        Act::Unlock(one),
+        Act::IfSeen,
+    ];
     let atomics = [Act::Load(one), Act::Store(one), Act::Add(one), Act::IfSeen];
     let channels = [
         Act::Send(0),
@@ -115,7 +120,13 @@ fn act(kind: usize, random: &mut Random) -> Act {
         Act::Unlock(0),
         Act::Wait,
     ];
-    let panics = [Act::Panic, Act::Lock(0), Act::Store(0), Act::IfSeen, Act::Load(0)];
+    let panics = [
+        Act::Panic,
+        Act::Lock(0),
+        Act::Store(0),
+        Act::IfSeen,
+        Act::Load(0),
+    ];
     let mut of = |acts: &[Act]| acts[random.below(acts.len())];
     match kind {
         0 => of(&locks),
@@ -174,13 +185,28 @@ fn perform(shared: &Shared, mut senders: Senders, acts: &[Act]) -> String {
             }
             Act::Lock(_) | Act::TryLock(_) => {}
             Act::Unlock(m) => guards[m] = None,
-            Act::Send(0) => seen = senders.0.as_ref().map_or(2, |s| usize::from(s.send(1).is_ok())),
-            Act::Send(_) => seen = senders.1.as_ref().map_or(2, |s| usize::from(s.send(1).is_ok())),
+            Act::Send(0) => {
+                seen = senders
+                    .0
+                    .as_ref()
+                    .map_or(2, |s| usize::from(s.send(1).is_ok()))
+            }
+            Act::Send(_) => {
+                seen = senders
+                    .1
+                    .as_ref()
+                    .map_or(2, |s| usize::from(s.send(1).is_ok()))
+            }
             Act::TrySend => {
-                seen = senders.1.as_ref().map_or(2, |s| usize::from(s.try_send(2).is_ok()));
+                seen = senders
+                    .1
+                    .as_ref()
+                    .map_or(2, |s| usize::from(s.try_send(2).is_ok()));
             }
             Act::Receive(c) => {
-                seen = lock(c).as_ref().map_or(9, |r| received(r.recv().map_err(drop)));
+                seen = lock(c)
+                    .as_ref()
+                    .map_or(9, |r| received(r.recv().map_err(drop)));
             }
             Act::TryReceive(c) => {
                 seen = lock(c).as_ref().map_or(9, |r| match r.try_recv() {
@@ -263,7 +289,12 @@ struct Outcomes {
 }
 
 /// Collects what the runs say.
-fn collecting(program: &Program) -> (impl Fn() + Send + Sync + Clone, impl Fn() -> BTreeSet<String>) {
+fn collecting(
+    program: &Program,
+) -> (
+    impl Fn() + Send + Sync + Clone,
+    impl Fn() -> BTreeSet<String>,
+) {
     let said = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let program = program.clone();
     let all = std::sync::Arc::clone(&said);
@@ -342,7 +373,9 @@ fn each_class_of_random_programs_is_run_once() {
     let (mut programs, mut all, mut classes) = (0, 0, 0);
     let mut wrong = Vec::new();
     for seed in from..to {
-        if env::var("SEEDS_SAID").is_ok() { eprintln!("{seed} {:?}", Program::new(seed)); }
+        if env::var("SEEDS_SAID").is_ok() {
+            eprintln!("{seed} {:?}", Program::new(seed));
+        }
         match compared(seed) {
             None => {}
             Some(Ok((of_all, of_classes))) => {
@@ -353,7 +386,10 @@ fn each_class_of_random_programs_is_run_once() {
             Some(Err(problem)) => wrong.push(problem),
         }
     }
-    println!("{programs} programs compared: {classes} classes of {all} orders, {} wrong", wrong.len());
+    println!(
+        "{programs} programs compared: {classes} classes of {all} orders, {} wrong",
+        wrong.len()
+    );
     let shown = &wrong[..wrong.len().min(10)];
     println!("{}", shown.join("\n"));
     assert!(wrong.is_empty(), "see above");

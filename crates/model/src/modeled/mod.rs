@@ -5,6 +5,7 @@
 //! or not, it has the same interleavings. shuttle switches *before* an operation. So what is noted
 //! right after one returns is noted before any other thread does anything.
 
+mod clock;
 pub mod hint;
 mod macros;
 pub mod process;

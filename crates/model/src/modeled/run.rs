@@ -1,10 +1,11 @@
-//! What belongs to one run of a search: its number, its clock, and choices that are not of threads.
+//! What belongs to one run of a search: its number, and choices that are not of threads.
 
+use super::{clock, thread};
+use shuttle::current;
 use shuttle::rand::RngCore;
 use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// How the message of a panic begins that is not the pool's, but says why it cannot be searched.
 pub(crate) const REFUSED: &str = "cannot be searched: ";
@@ -17,10 +18,6 @@ static RUNS: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    static CLOCK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-    /// How often the clock was looked at and stood still, since the last switch of threads. `None`:
-    /// nobody has looked at it.
-    static STILL: Cell<Option<u32>> = const { Cell::new(None) };
     static OPTIONS: Cell<usize> = const { Cell::new(0) };
     static YIELDS: Cell<bool> = const { Cell::new(false) };
 }
@@ -28,9 +25,9 @@ thread_local! {
 /// A run begins.
 pub(crate) fn begin() {
     NUMBER.set(RUNS.fetch_add(1, Ordering::Relaxed));
-    CLOCK.set(Duration::ZERO);
-    STILL.set(None);
     YIELDS.set(false);
+    clock::begin();
+    thread::begin();
 }
 
 /// The number of the run.
@@ -96,30 +93,15 @@ pub(crate) fn has_yielded() -> bool {
 
 /// Another thread goes on.
 pub(crate) fn switched() {
-    STILL.set(STILL.get().map(|_| 0));
+    clock::switched();
 }
 
-/// So much time has passed at least.
-pub(crate) fn advance(time: Duration) {
-    CLOCK.set(CLOCK.get().saturating_add(time.min(LONG)));
+/// The number of the thread that runs.
+pub(crate) fn thread() -> usize {
+    current::get_current_task().map_or(0, usize::from)
 }
 
-/// Longer than a pool waits for anything.
-const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// A thread that looks at the clock as often, while no other runs, sees it move on.
-const MOST_STILL: u32 = 2;
-
-/// The time since the run began. Since the clock was looked at last, none has passed, or a long time:
-/// both are tried.
-pub(crate) fn clock() -> Duration {
-    crate::reduced::alone();
-    match STILL.get() {
-        None => STILL.set(Some(0)),
-        Some(still) if still < MOST_STILL && choose(2) == 0 => STILL.set(Some(still + 1)),
-        Some(_) => {
-            STILL.set(Some(0));
-            advance(LONG);
-        }
-    }
-    CLOCK.get()
+/// A point at which another thread can come first.
+pub(crate) fn point() {
+    shuttle::thread::sleep(std::time::Duration::ZERO);
 }

@@ -1,7 +1,6 @@
-//! `std::time`, with a clock of the model's: each time it is looked at, no time has passed, or more
-//! than any deadline; both are tried.
+//! `std::time`, with [a clock of the model's](super::clock).
 
-use super::run;
+use super::clock;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 pub use std::time::{Duration, TryFromFloatSecsError};
 
@@ -9,12 +8,9 @@ pub use std::time::{Duration, TryFromFloatSecsError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(Duration);
 
-/// So long before the run, so that an instant can lie before its beginning.
-const BEGIN: Duration = Duration::from_secs(1 << 40);
-
 impl Instant {
     pub fn now() -> Instant {
-        Instant(BEGIN + run::clock())
+        Instant(clock::look())
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -34,7 +30,9 @@ impl Instant {
     }
 
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
-        self.0.checked_add(duration).map(Instant)
+        let sum = self.0.checked_add(duration)?;
+        clock::expect(sum);
+        Some(Instant(sum))
     }
 
     pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {

@@ -38,6 +38,7 @@ pub use trace::Orders;
 
 use crate::modeled::run;
 use crate::search::{config, is_deadlock, text, Fair};
+use operation::Kind;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::Runner;
 use std::cell::{Cell, RefCell};
@@ -47,7 +48,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use operation::Kind;
 use trace::{End, Trace, MOST_THREADS};
 
 /// What a search has found.
@@ -209,15 +209,15 @@ pub(crate) fn alone() {
 /// One more sender of the channel.
 pub(crate) fn sender_added(channel: usize) {
     with(|engine| {
-        if let Object::Channel { senders, .. } = &mut engine.trace.objects.0[channel] {
+        if let Object::Channel { senders, .. } = engine.trace.objects.get_mut(channel) {
             *senders += 1;
         }
     });
 }
 
-/// The receiver of the channel is gone.
-pub(crate) fn receiver_dropped(channel: usize) {
-    with(|engine| engine.trace.drop_receiver(channel));
+/// Whether the thread that has ended its waiting was notified.
+pub(crate) fn was_notified() -> bool {
+    with(|engine| engine.trace.objects.was_notified).unwrap_or(false)
 }
 
 /// A place in memory that the model does not watch by itself.
@@ -263,7 +263,6 @@ impl Engine {
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
             self.trace.finish(end);
-            if std::env::var("DUMP").is_ok() { eprintln!("{end:?}"); self.trace.dump(); }
             match end {
                 End::Finish => self.found.finish += 1,
                 End::Deadlock => self.found.deadlock += 1,
@@ -292,7 +291,12 @@ impl Engine {
     }
 
     /// Who goes on.
-    fn next(&mut self, runnable: &[&Task], current: Option<TaskId>, yields: bool) -> Option<TaskId> {
+    fn next(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        yields: bool,
+    ) -> Option<TaskId> {
         let can_run = |thread: usize| runnable.iter().any(|task| usize::from(task.id()) == thread);
         let running = self.running;
         if std::thread::panicking() && can_run(running) {
@@ -319,7 +323,9 @@ impl Engine {
         };
         let can_go_on: Vec<&Task> = runnable.iter().filter(can_go_on).copied().collect();
         let fair = self.fair.of(&can_go_on, current, yields);
-        let enabled = fair.iter().fold(0, |enabled, task| enabled | 1 << usize::from(task.id()));
+        let enabled = fair
+            .iter()
+            .fold(0, |enabled, task| enabled | 1 << usize::from(task.id()));
         if enabled == 0 {
             self.end = Some(End::Deadlock);
             return None;
@@ -396,11 +402,7 @@ impl Scheduler for Reducing {
 /// # Panics
 ///
 /// When the program does something else although its threads come in the same order.
-pub fn explore(
-    orders: Orders,
-    most: usize,
-    program: impl Fn() + Send + Sync + 'static,
-) -> Found {
+pub fn explore(orders: Orders, most: usize, program: impl Fn() + Send + Sync + 'static) -> Found {
     let program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
     loop {

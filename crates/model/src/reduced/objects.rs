@@ -47,30 +47,42 @@ impl Object {
 
 /// The objects of a run, by their numbers.
 #[derive(Default)]
-pub(super) struct Objects(pub Vec<Object>);
+pub(super) struct Objects {
+    all: Vec<Object>,
+    /// Whether who has ended its waiting last was notified.
+    pub was_notified: bool,
+}
 
 /// What was used, and the number of ways to choose from, if it is not only one.
 pub(super) type Used<'u> = &'u mut dyn FnMut(Access);
 
 impl Objects {
+    pub fn clear(&mut self) {
+        self.all.clear();
+    }
+
+    pub fn get_mut(&mut self, object: usize) -> &mut Object {
+        &mut self.all[object]
+    }
+
     pub fn add(&mut self, object: Object) -> usize {
-        self.0.push(object);
-        self.0.len() - 1
+        self.all.push(object);
+        self.all.len() - 1
     }
 
     /// Whether the thread could do this now.
     pub fn enabled(&self, thread: usize, operation: Operation) -> bool {
-        let free = |lock: usize| matches!(self.0[lock], Object::Lock { holder: None });
+        let free = |lock: usize| matches!(self.all[lock], Object::Lock { holder: None });
         match operation {
             Operation::Lock(lock) => free(lock),
             Operation::Wake { condvar, mutex } => {
-                let woken = match &self.0[condvar] {
+                let woken = match &self.all[condvar] {
                     Object::Condvar { notified, .. } => notified.contains(&thread),
                     _ => false,
                 };
                 woken && free(mutex)
             }
-            Operation::Send(channel) => match self.0[channel] {
+            Operation::Send(channel) => match self.all[channel] {
                 Object::Channel {
                     bound,
                     sent,
@@ -80,7 +92,7 @@ impl Objects {
                 } => !receiver || bound.is_none_or(|bound| sent - received < bound),
                 _ => true,
             },
-            Operation::Receive(channel) => match self.0[channel] {
+            Operation::Receive(channel) => match self.all[channel] {
                 Object::Channel {
                     sent,
                     received,
@@ -90,9 +102,9 @@ impl Objects {
                 _ => true,
             },
             Operation::Depart(barrier) => {
-                matches!(self.0[barrier], Object::Barrier { size, arrived } if arrived >= size)
+                matches!(self.all[barrier], Object::Barrier { size, arrived } if arrived >= size)
             }
-            Operation::Join(of) => matches!(self.0[of], Object::Thread { ended: true }),
+            Operation::Join(of) => matches!(self.all[of], Object::Thread { ended: true }),
             _ => true,
         }
     }
@@ -116,22 +128,22 @@ impl Objects {
             Operation::Start | Operation::Pause | Operation::Undeclared => {}
             Operation::Lock(lock) => {
                 uses(lock, WHOLE, Kind::Take);
-                self.0[lock] = Object::Lock {
+                self.all[lock] = Object::Lock {
                     holder: Some(thread),
                 };
             }
             Operation::TryLock(lock) => {
-                let is_free = matches!(self.0[lock], Object::Lock { holder: None });
+                let is_free = matches!(self.all[lock], Object::Lock { holder: None });
                 uses(lock, WHOLE, if is_free { Kind::Write } else { Kind::Read });
                 if is_free {
-                    self.0[lock] = Object::Lock {
+                    self.all[lock] = Object::Lock {
                         holder: Some(thread),
                     };
                 }
             }
             Operation::Unlock(lock) => {
                 uses(lock, WHOLE, Kind::Give);
-                self.0[lock] = Object::Lock { holder: None };
+                self.all[lock] = Object::Lock { holder: None };
             }
             Operation::Load(atomic) => uses(atomic, WHOLE, Kind::Read),
             Operation::Store(atomic) => uses(atomic, WHOLE, Kind::Write),
@@ -140,32 +152,52 @@ impl Objects {
             Operation::Wait { condvar, mutex } => {
                 uses(condvar, WHOLE, Kind::Write);
                 uses(mutex, WHOLE, Kind::Give);
-                self.0[mutex] = Object::Lock { holder: None };
-                if let Object::Condvar { waiting, .. } = &mut self.0[condvar] {
+                self.all[mutex] = Object::Lock { holder: None };
+                if let Object::Condvar { waiting, .. } = &mut self.all[condvar] {
                     waiting.push(thread);
                 }
             }
             Operation::Wake { condvar, mutex } => {
                 uses(condvar, notified(thread), Kind::Need);
                 uses(mutex, WHOLE, Kind::Take);
-                if let Object::Condvar { notified, .. } = &mut self.0[condvar] {
+                if let Object::Condvar { notified, .. } = &mut self.all[condvar] {
                     notified.retain(|of| *of != thread);
                 }
-                self.0[mutex] = Object::Lock {
+                self.all[mutex] = Object::Lock {
                     holder: Some(thread),
                 };
+            }
+            Operation::EndWait(condvar) => {
+                uses(condvar, notified(thread), Kind::Read);
+                let Object::Condvar {
+                    waiting,
+                    notified: woken,
+                } = &mut self.all[condvar]
+                else {
+                    return;
+                };
+                if waiting.contains(&thread) {
+                    uses(condvar, WHOLE, Kind::Write); // it waits no more
+                }
+                self.was_notified = woken.contains(&thread);
+                waiting.retain(|of| *of != thread);
+                woken.retain(|of| *of != thread);
             }
             Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar) => {
                 let Object::Condvar {
                     waiting,
                     notified: woken,
-                } = &mut self.0[condvar]
+                } = &mut self.all[condvar]
                 else {
                     return;
                 };
                 // Whoever comes to wait later is not notified by it.
                 let nobody = waiting.is_empty();
-                uses(condvar, WHOLE, if nobody { Kind::Read } else { Kind::Write });
+                uses(
+                    condvar,
+                    WHOLE,
+                    if nobody { Kind::Read } else { Kind::Write },
+                );
                 let these = match (operation, nobody) {
                     (Operation::NotifyOne(_), false) => {
                         waiting.sort_unstable();
@@ -182,7 +214,8 @@ impl Objects {
             | Operation::TrySend(channel)
             | Operation::Receive(channel)
             | Operation::TryReceive(channel)
-            | Operation::DropSender(channel) => self.carry(channel, operation, used),
+            | Operation::DropSender(channel)
+            | Operation::DropReceiver(channel) => self.carry(channel, operation, used),
         }
     }
 
@@ -194,7 +227,7 @@ impl Objects {
             received,
             senders,
             receiver,
-        } = &mut self.0[channel]
+        } = &mut self.all[channel]
         else {
             return;
         };
@@ -218,10 +251,18 @@ impl Objects {
                 uses(SENDERS, Kind::Add, false);
                 *senders -= 1;
             }
+            Operation::DropReceiver(_) => {
+                uses(RECEIVER, Kind::Write, false);
+                *receiver = false;
+            }
             Operation::Send(_) | Operation::TrySend(_) => {
                 let is_full = bound.is_some_and(|bound| *sent - *received >= bound);
                 // Who waits for room goes on when the receiver is gone, too.
-                let gone = if is_full && waits { Kind::Need } else { Kind::Read };
+                let gone = if is_full && waits {
+                    Kind::Need
+                } else {
+                    Kind::Read
+                };
                 uses(RECEIVER, gone, false);
                 if !*receiver {
                     return;

@@ -18,6 +18,7 @@ pub(crate) enum Operation {
     Receive(usize),
     TryReceive(usize),
     DropSender(usize),
+    DropReceiver(usize),
     /// Gives the lock back, and waits from then on: one step.
     Wait {
         condvar: usize,
@@ -28,6 +29,8 @@ pub(crate) enum Operation {
         condvar: usize,
         mutex: usize,
     },
+    /// Goes on, notified or as its time is up, and does not have the lock yet.
+    EndWait(usize),
     NotifyOne(usize),
     NotifyAll(usize),
     Load(usize),
@@ -117,7 +120,10 @@ pub(super) fn conflict(a: Kind, b: Kind) -> bool {
 /// - nor can the next place in a line, where another has just found that there is none.
 pub(super) fn reversible(first: Kind, then: Kind) -> bool {
     use Kind::{Give, Need, Next, Read, Take};
-    let waits = matches!((first, then), (_, Need) | (Give | Read, Take) | (Read, Next));
+    let waits = matches!(
+        (first, then),
+        (_, Need) | (Give | Read, Take) | (Read, Next)
+    );
     conflict(first, then) && !waits
 }
 

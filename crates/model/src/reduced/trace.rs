@@ -2,7 +2,7 @@
 //! is to be tried.
 
 use super::objects::{Object, Objects};
-use super::operation::{conflict, reversible, Access, Footprint, Kind, Operation, RECEIVER, WHOLE};
+use super::operation::{conflict, reversible, Access, Footprint, Kind, Operation, WHOLE};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ impl Trace {
 
     /// A run begins, with the main thread.
     pub fn begin(&mut self) {
-        self.objects.0.clear();
+        self.objects.clear();
         self.uses.clear();
         self.threads.clear();
         self.events.clear();
@@ -173,29 +173,23 @@ impl Trace {
     /// The step that is under way ends its thread.
     pub fn end_thread(&mut self, thread: usize) {
         let object = self.threads[thread].object;
-        self.objects.0[object] = Object::Thread { ended: true };
+        *self.objects.get_mut(object) = Object::Thread { ended: true };
         self.uses_also(object, WHOLE, Kind::Write);
-    }
-
-    /// The step that is under way drops the receiver of the channel.
-    pub fn drop_receiver(&mut self, channel: usize) {
-        self.uses_also(channel, RECEIVER, Kind::Write);
-        if let Object::Channel { receiver, .. } = &mut self.objects.0[channel] {
-            *receiver = false;
-        }
     }
 
     /// The step that is under way comes to the barrier.
     pub fn arrive(&mut self, barrier: usize) {
         self.uses_also(barrier, WHOLE, Kind::Add);
-        if let Object::Barrier { arrived, .. } = &mut self.objects.0[barrier] {
+        if let Object::Barrier { arrived, .. } = self.objects.get_mut(barrier) {
             *arrived += 1;
         }
     }
 
     /// What the thread that runs does.
     pub fn operation(&self) -> Operation {
-        self.events.last().map_or(Operation::Start, |event| event.operation)
+        self.events
+            .last()
+            .map_or(Operation::Start, |event| event.operation)
     }
 
     pub fn object_of(&self, thread: usize) -> usize {
@@ -372,7 +366,9 @@ impl Trace {
                 self.comes_after(of.event);
             }
         }
-        let known = uses.iter_mut().find(|of| (of.thread, of.kind) == (thread, kind));
+        let known = uses
+            .iter_mut()
+            .find(|of| (of.thread, of.kind) == (thread, kind));
         match known {
             Some(of) => of.event = index,
             None => uses.push(Use {
@@ -426,7 +422,8 @@ impl Trace {
         if self.orders == Orders::Classes {
             let step = Step {
                 thread: *thread,
-                before: previous.map_or_else(Clock::default, |event| self.events[event].clock.clone()),
+                before: previous
+                    .map_or_else(Clock::default, |event| self.events[event].clock.clone()),
                 clock: clock.clone(),
                 end: index,
             };
@@ -607,7 +604,10 @@ impl Trace {
         let steps = self.events.iter().map(|event| {
             let mut hasher = DefaultHasher::new();
             let clock = &event.clock.0;
-            let known = clock.iter().rposition(|steps| *steps > 0).map_or(0, |last| last + 1);
+            let known = clock
+                .iter()
+                .rposition(|steps| *steps > 0)
+                .map_or(0, |last| last + 1);
             (event.thread, event.number, &clock[..known], &event.choices).hash(&mut hasher);
             std::mem::discriminant(&event.operation).hash(&mut hasher);
             hasher.finish()
@@ -627,12 +627,4 @@ struct Step {
     clock: Clock,
     /// Where it stands in the run.
     end: usize,
-}
-
-impl Trace {
-    pub fn dump(&self) {
-        for (i, e) in self.events.iter().enumerate() {
-            eprintln!("  {i} t{} {:?} {:?} clock {:?} | chosen {} enabled {:b} back {:b} asleep {:b}", e.thread, e.operation, e.footprint, e.clock.0, self.levels[i].chosen, self.levels[i].enabled, self.levels[i].backtrack, self.levels[i].asleep());
-        }
-    }
 }

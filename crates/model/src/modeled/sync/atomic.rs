@@ -3,20 +3,22 @@
 use crate::modeled::run;
 use crate::record::{note, What};
 use crate::reduced::{self, Identity, Object, Operation};
-pub use shuttle::sync::atomic::{compiler_fence, fence, AtomicPtr, Ordering};
+pub use shuttle::sync::atomic::{compiler_fence, fence, Ordering};
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 /// As its namesake in `std::sync::atomic`. What is not told of to a recorder is reached
 /// through `Deref`.
 macro_rules! atomic {
     ($name:ident, $value:ty, $($change:ident)*) => {
-        #[derive(Debug, Default)]
+        #[derive(Default)]
         pub struct $name(shuttle::sync::atomic::$name, run::Once, Identity);
 
         impl $name {
             #[track_caller]
             pub const fn new(value: $value) -> $name {
-                $name(shuttle::sync::atomic::$name::new(value), run::Once::new(), Identity::new())
+                let atomic = shuttle::sync::atomic::$name::new(value);
+                $name(atomic, run::Once::new(), Identity::new())
             }
 
             fn object(&self) -> usize {
@@ -62,6 +64,12 @@ macro_rules! atomic {
             }
         }
 
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
         impl Deref for $name {
             type Target = shuttle::sync::atomic::$name;
             #[track_caller]
@@ -97,4 +105,52 @@ integers! {
     AtomicU32 u32,
     AtomicU64 u64,
     AtomicUsize usize,
+}
+
+/// As `std::sync::atomic::AtomicPtr`. A recorder is not told what is done with it.
+pub struct AtomicPtr<T>(shuttle::sync::atomic::AtomicPtr<T>, run::Once);
+
+impl<T> AtomicPtr<T> {
+    #[track_caller]
+    pub const fn new(pointer: *mut T) -> AtomicPtr<T> {
+        let pointer = shuttle::sync::atomic::AtomicPtr::new(pointer);
+        AtomicPtr(pointer, run::Once::new())
+    }
+
+    pub fn into_inner(self) -> *mut T {
+        self.0.into_inner()
+    }
+}
+
+impl<T> Default for AtomicPtr<T> {
+    fn default() -> AtomicPtr<T> {
+        AtomicPtr::new(std::ptr::null_mut())
+    }
+}
+
+impl<T> From<*mut T> for AtomicPtr<T> {
+    fn from(pointer: *mut T) -> AtomicPtr<T> {
+        AtomicPtr::new(pointer)
+    }
+}
+
+impl<T> fmt::Debug for AtomicPtr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> Deref for AtomicPtr<T> {
+    type Target = shuttle::sync::atomic::AtomicPtr<T>;
+    #[track_caller]
+    fn deref(&self) -> &Self::Target {
+        self.1.used();
+        &self.0
+    }
+}
+
+impl<T> DerefMut for AtomicPtr<T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }

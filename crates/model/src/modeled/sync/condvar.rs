@@ -1,18 +1,20 @@
 use super::MutexGuard;
-use crate::modeled::run;
+use crate::modeled::{clock, run};
 use crate::record::{note, note_when_chosen, What};
 use crate::reduced::{self, Identity, Object, Operation};
 use shuttle::sync::{LockResult, PoisonError};
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// As `std::sync::Condvar`, but no thread that waits without a deadline wakes without reason:
 /// shuttle's do not.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Condvar {
     condvar: shuttle::sync::Condvar,
-    /// How many wait without a deadline.
+    /// How many wait without a deadline, and were not notified.
     untimed: AtomicUsize,
     /// Who waits with a deadline, and whether it was notified. These can always go on: to go on
     /// without having been notified is what it is that the time is up.
@@ -65,7 +67,6 @@ impl Condvar {
         note_when_chosen(|| What::Sleeps(mutex.id()));
         self.untimed.fetch_add(1, Ordering::Relaxed);
         let result = self.condvar.wait(guard);
-        self.untimed.fetch_sub(1, Ordering::Relaxed);
         mutex.taken(result)
     }
 
@@ -87,18 +88,54 @@ impl Condvar {
         guard: MutexGuard<'m, T>,
         time: Duration,
     ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
+        self.wait_until(guard, clock::deadline(time))
+    }
+
+    #[track_caller]
+    fn wait_until<'m, T>(
+        &self,
+        guard: MutexGuard<'m, T>,
+        deadline: Option<Duration>,
+    ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
+        let Some(deadline) = deadline else {
+            return match self.wait(guard) {
+                Ok(guard) => Ok((guard, WaitTimeoutResult(false))),
+                Err(poisoned) => Err(PoisonError::new((
+                    poisoned.into_inner(),
+                    WaitTimeoutResult(false),
+                ))),
+            };
+        };
         self.used.used();
         let (mutex, guard) = guard.into_parts();
+        if reduced::is_on() {
+            let (condvar, mutex_of_it) = (self.object(), mutex.object());
+            let wait = || Operation::Wait {
+                condvar,
+                mutex: mutex_of_it,
+            };
+            reduced::operate(wait, || drop(guard));
+            run::yields();
+            let notified = reduced::operate(|| Operation::EndWait(condvar), reduced::was_notified);
+            if !notified {
+                clock::pass(deadline);
+            }
+            let result = WaitTimeoutResult(!notified);
+            return match mutex.lock() {
+                Ok(guard) => Ok((guard, result)),
+                Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
+            };
+        }
         let notified = Arc::new(AtomicBool::new(false));
         note_when_chosen(|| What::Sleeps(mutex.id()));
         drop(guard); // nobody comes between this and the next line
         crate::search::lock(&self.timed).push(Arc::clone(&notified));
         run::yields();
-        shuttle::thread::sleep(time);
+        run::point();
         crate::search::lock(&self.timed).retain(|waits| !Arc::ptr_eq(waits, &notified));
         let timed_out = !notified.load(Ordering::Relaxed);
         if timed_out {
-            run::advance(time);
+            clock::pass(deadline);
             note(|| What::TimeIsUp);
         }
         let result = WaitTimeoutResult(timed_out);
@@ -115,17 +152,15 @@ impl Condvar {
         time: Duration,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
-        let mut timed_out = false;
+        let deadline = clock::deadline(time);
         loop {
             if !condition(&mut guard) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
-            if timed_out {
+            if deadline.is_some_and(clock::has_passed) {
                 return Ok((guard, WaitTimeoutResult(true)));
             }
-            let result;
-            (guard, result) = self.wait_timeout(guard, time)?;
-            timed_out = result.timed_out();
+            (guard, _) = self.wait_until(guard, deadline)?;
         }
     }
 
@@ -143,9 +178,9 @@ impl Condvar {
             return reduced::operate(|| Operation::NotifyOne(self.object()), || {});
         }
         if crate::search::lock(&self.timed).is_empty() {
-            self.condvar.notify_one();
+            self.notify_untimed();
         } else {
-            shuttle::thread::sleep(Duration::ZERO);
+            run::point();
             self.notify_any();
         }
         note(|| What::Wakes("one"));
@@ -166,8 +201,16 @@ impl Condvar {
         };
         match waiting.get(chosen) {
             Some(notified) => notified.store(true, Ordering::Relaxed),
-            None => self.condvar.notify_one(),
+            None => self.notify_untimed(),
         }
+    }
+
+    fn notify_untimed(&self) {
+        self.condvar.notify_one(); // nobody comes between this and the next line
+        let one_less = |waiting: usize| Some(waiting.saturating_sub(1));
+        let _ = self
+            .untimed
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
     }
 
     #[track_caller]
@@ -177,9 +220,20 @@ impl Condvar {
             return reduced::operate(|| Operation::NotifyAll(self.object()), || {});
         }
         self.condvar.notify_all();
+        self.untimed.store(0, Ordering::Relaxed);
         for notified in &*crate::search::lock(&self.timed) {
             notified.store(true, Ordering::Relaxed);
         }
         note(|| What::Wakes("all"));
     }
 }
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}
+
+// shuttle's is neither, and std's is both: there is nothing in it that a panic could leave half done.
+impl UnwindSafe for Condvar {}
+impl RefUnwindSafe for Condvar {}

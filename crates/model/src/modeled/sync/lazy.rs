@@ -3,7 +3,6 @@ use crate::modeled::run;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex as StdMutex, OnceLock as Cell, PoisonError};
-use std::time::Duration;
 
 /// As `std::sync::OnceLock`.
 pub struct OnceLock<T> {
@@ -11,11 +10,6 @@ pub struct OnceLock<T> {
     /// Who gives it its value has this, and others wait.
     giving: Mutex<()>,
     used: run::Once,
-}
-
-/// Another thread can come first.
-fn point() {
-    shuttle::thread::sleep(Duration::ZERO);
 }
 
 impl<T> OnceLock<T> {
@@ -30,7 +24,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         self.used.used();
-        point();
+        run::point();
         self.value.get()
     }
 
@@ -74,6 +68,23 @@ impl<T> Default for OnceLock<T> {
         OnceLock::new()
     }
 }
+
+impl<T: Clone> Clone for OnceLock<T> {
+    fn clone(&self) -> OnceLock<T> {
+        OnceLock {
+            value: self.value.clone(),
+            ..OnceLock::new()
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceLock<T> {
+    fn eq(&self, other: &OnceLock<T>) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for OnceLock<T> {}
 
 impl<T> From<T> for OnceLock<T> {
     fn from(value: T) -> OnceLock<T> {

@@ -1,98 +1,119 @@
 //! `std::sync::mpsc`.
 
-use crate::modeled::run;
+use crate::modeled::{clock, run};
 use crate::record::{channel_id, note, What};
 use crate::reduced::{self, Identity, Object, Operation};
+use crate::search::lock;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::channel();
-    let id = opened::<T>();
-    let object = Arc::new(Identity::new());
-    object.get(|| Object::channel(None));
-    (
-        Sender {
-            sender,
-            id,
-            object: Some(Arc::clone(&object)),
-        },
-        Receiver {
-            receiver,
-            id,
-            object: Some(object),
-        },
-    )
+    let channel = opened(None);
+    let theirs = Arc::clone(&channel);
+    (Sender { sender, channel }, Receiver::new(receiver, theirs))
 }
 
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = shuttle::sync::mpsc::sync_channel(bound);
-    let id = opened::<T>();
-    // Where each waits for the other, what they do is not declared.
-    let object = (bound > 0).then(|| Arc::new(Identity::new()));
-    if let Some(object) = &object {
-        object.get(|| Object::channel(Some(bound)));
-    }
+    let channel = opened(Some(bound));
+    let theirs = Arc::clone(&channel);
     (
-        SyncSender {
-            sender,
-            id,
-            object: object.clone(),
-        },
-        Receiver {
-            receiver,
-            id,
-            object,
-        },
+        SyncSender { sender, channel },
+        Receiver::new(receiver, theirs),
     )
 }
 
 /// Numbers a new channel, and notes that it is there.
 #[track_caller]
-fn opened<T>() -> usize {
+fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
     let id = channel_id();
     note(|| What::Opens {
         channel: id,
         jobs: std::any::type_name::<T>().contains("FnOnce"),
     });
-    id
+    let object = Identity::new();
+    object.get(|| Object::channel(bound));
+    Arc::new(Channel {
+        id,
+        object,
+        bound,
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            senders: 1,
+            is_awaited: false,
+        }),
+    })
 }
 
-/// The channel's number in this run.
-fn number(object: &Identity) -> usize {
-    object.get(|| Object::channel(None)) // it was made when the channel was
+/// What both ends share. shuttle's channel, which says who waits and who goes on, carries nothing: it
+/// would keep messages that nobody can receive any more, until the last sender is gone.
+struct Channel<T> {
+    id: usize,
+    object: Identity,
+    bound: Option<usize>,
+    state: Mutex<State<T>>,
 }
 
-fn operate<T>(
-    object: &Option<Arc<Identity>>,
-    operation: fn(usize) -> Operation,
-    act: impl FnOnce() -> T,
-) -> T {
-    match object {
-        Some(object) => reduced::operate(|| operation(number(object)), act),
-        None => act(),
+struct State<T> {
+    queue: VecDeque<T>,
+    senders: usize,
+    /// Somebody is in `recv_timeout`, which is not known to shuttle.
+    is_awaited: bool,
+}
+
+impl<T> Channel<T> {
+    /// Its number in a search that does not repeat itself: it was made when the channel was.
+    fn object(&self) -> usize {
+        self.object.get(|| Object::channel(self.bound))
+    }
+
+    /// Where a sender and the receiver wait for each other, what they do is not declared.
+    fn is_declared(&self) -> bool {
+        self.bound != Some(0)
+    }
+
+    fn operate<R>(&self, operation: fn(usize) -> Operation, act: impl FnOnce() -> R) -> R {
+        match self.is_declared() {
+            true => reduced::operate(|| operation(self.object()), act),
+            false => act(),
+        }
+    }
+
+    /// Right after shuttle's channel has taken something.
+    #[track_caller]
+    fn sent(&self, message: T) {
+        lock(&self.state).queue.push_back(message);
+        note(|| What::Sends(self.id, true));
     }
 }
 
 macro_rules! sender {
     ($name:ident) => {
         /// As its namesake in `std::sync::mpsc`.
-        #[derive(Debug)]
         pub struct $name<T> {
-            sender: shuttle::sync::mpsc::$name<T>,
-            id: usize,
-            object: Option<Arc<Identity>>,
+            sender: shuttle::sync::mpsc::$name<()>,
+            channel: Arc<Channel<T>>,
         }
 
         impl<T> $name<T> {
             #[track_caller]
             pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-                let result = operate(&self.object, Operation::Send, || self.sender.send(message));
-                note(|| What::Sends(self.id, result.is_ok()));
-                result
+                let send = || self.sender.send(());
+                if self.channel.operate(Operation::Send, send).is_ok() {
+                    self.channel.sent(message);
+                    return Ok(());
+                }
+                note(|| What::Sends(self.channel.id, false));
+                Err(SendError(message))
             }
         }
 
@@ -100,15 +121,11 @@ macro_rules! sender {
             #[track_caller]
             fn clone(&self) -> $name<T> {
                 let sender = self.sender.clone();
-                if let Some(object) = &self.object {
-                    reduced::sender_added(number(object));
-                }
-                note(|| What::ClonesSender(self.id));
-                $name {
-                    sender,
-                    id: self.id,
-                    object: self.object.clone(),
-                }
+                lock(&self.channel.state).senders += 1;
+                reduced::sender_added(self.channel.object());
+                note(|| What::ClonesSender(self.channel.id));
+                let channel = Arc::clone(&self.channel);
+                $name { sender, channel }
             }
         }
 
@@ -116,15 +133,24 @@ macro_rules! sender {
             fn drop(&mut self) {
                 // Whether the channel is closed before or after what another thread does is
                 // to be searched, too. To shuttle, dropping a sender is no point to switch at.
-                if reduced::is_on() && self.object.is_some() {
-                    operate(&self.object, Operation::DropSender, || {});
-                } else if !std::thread::panicking() {
-                    shuttle::thread::sleep(Duration::ZERO);
+                if !std::thread::panicking() || reduced::is_on() {
+                    self.channel.operate(Operation::DropSender, run::point);
                 }
+                lock(&self.channel.state).senders -= 1;
                 // The sender itself is dropped right after, and no thread comes between.
-                note(|| What::DropsSender(self.id));
+                note(|| What::DropsSender(self.channel.id));
             }
         }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
+        // As std's, whatever `T` is.
+        impl<T> UnwindSafe for $name<T> {}
+        impl<T> RefUnwindSafe for $name<T> {}
     };
 }
 
@@ -134,36 +160,58 @@ sender!(SyncSender);
 impl<T> SyncSender<T> {
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let result = operate(&self.object, Operation::TrySend, || self.sender.try_send(message));
-        if result.is_ok() {
-            note(|| What::Sends(self.id, true));
+        let send = || self.sender.try_send(());
+        match self.channel.operate(Operation::TrySend, send) {
+            Ok(()) => self.channel.sent(message),
+            Err(TrySendError::Disconnected(())) => return Err(TrySendError::Disconnected(message)),
+            Err(TrySendError::Full(())) if self.is_awaited() => self.channel.sent(message),
+            Err(TrySendError::Full(())) => return Err(TrySendError::Full(message)),
         }
-        result
+        Ok(())
+    }
+
+    /// Whether there is no room, but somebody to whom a message can be handed.
+    fn is_awaited(&self) -> bool {
+        let mut state = lock(&self.channel.state);
+        self.channel.bound == Some(0) && std::mem::take(&mut state.is_awaited)
     }
 }
 
 /// As `std::sync::mpsc::Receiver`.
-#[derive(Debug)]
 pub struct Receiver<T> {
-    receiver: shuttle::sync::mpsc::Receiver<T>,
-    id: usize,
-    object: Option<Arc<Identity>>,
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        if let Some(object) = &self.object {
-            reduced::receiver_dropped(number(object));
-        }
-    }
+    /// There until it is dropped.
+    receiver: Option<shuttle::sync::mpsc::Receiver<()>>,
+    channel: Arc<Channel<T>>,
+    /// It is for one thread at a time, as std's.
+    of_one_thread: PhantomData<Cell<T>>,
 }
 
 impl<T> Receiver<T> {
+    fn new(receiver: shuttle::sync::mpsc::Receiver<()>, channel: Arc<Channel<T>>) -> Receiver<T> {
+        Receiver {
+            receiver: Some(receiver),
+            channel,
+            of_one_thread: PhantomData,
+        }
+    }
+
+    fn receiver(&self) -> &shuttle::sync::mpsc::Receiver<()> {
+        self.receiver.as_ref().expect("it is there until the drop")
+    }
+
+    /// Right after shuttle's channel has said that there is one.
+    fn message(&self) -> T {
+        let message = lock(&self.channel.state).queue.pop_front();
+        message.expect("there is a message for each of shuttle's")
+    }
+
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        note(|| What::Receives(self.id));
-        let result = operate(&self.object, Operation::Receive, || self.receiver.recv());
-        note(|| What::Received(self.id, result.is_ok()));
+        note(|| What::Receives(self.channel.id));
+        let receive = || self.receiver().recv();
+        let result = self.channel.operate(Operation::Receive, receive);
+        let result = result.map(|()| self.message());
+        note(|| What::Received(self.channel.id, result.is_ok()));
         result
     }
 
@@ -171,10 +219,12 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         // Who asks again and again lets others go on.
         run::yields();
-        let result = operate(&self.object, Operation::TryReceive, || self.receiver.try_recv());
+        let receive = || self.receiver().try_recv();
+        let result = self.channel.operate(Operation::TryReceive, receive);
+        let result = result.map(|()| self.message());
         match result {
-            Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.id)),
-            _ => note(|| What::Received(self.id, result.is_ok())),
+            Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.channel.id)),
+            _ => note(|| What::Received(self.channel.id, result.is_ok())),
         }
         result
     }
@@ -183,19 +233,41 @@ impl<T> Receiver<T> {
     /// time is up: so each end of the waiting is tried, at each point.
     #[track_caller]
     pub fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
+        let Some(deadline) = clock::deadline(time) else {
+            return self.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        };
         run::yields();
-        let result = operate(&self.object, Operation::TryReceive, || self.receiver.try_recv());
+        let result = match self.is_handed() {
+            Some(message) => Ok(message),
+            None => {
+                let receive = || self.receiver().try_recv();
+                let result = self.channel.operate(Operation::TryReceive, receive);
+                result.map(|()| self.message())
+            }
+        };
         match result {
             Err(TryRecvError::Empty) => {
-                run::advance(time);
+                clock::pass(deadline);
                 note(|| What::TimeIsUp);
             }
-            _ => note(|| What::Received(self.id, result.is_ok())),
+            _ => note(|| What::Received(self.channel.id, result.is_ok())),
         }
         result.map_err(|error| match error {
             TryRecvError::Empty => RecvTimeoutError::Timeout,
             TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
         })
+    }
+
+    /// Where there is no room for a message, one that was handed over while this thread waits.
+    fn is_handed(&self) -> Option<T> {
+        if self.channel.bound != Some(0) {
+            return None;
+        }
+        lock(&self.channel.state).is_awaited = true;
+        run::point();
+        let mut state = lock(&self.channel.state);
+        state.is_awaited = false;
+        state.queue.pop_front()
     }
 
     pub fn iter(&self) -> Iter<'_, T> {
@@ -206,6 +278,31 @@ impl<T> Receiver<T> {
         TryIter(self)
     }
 }
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        // As with a sender. If there is none, nobody can notice.
+        if reduced::is_on() && self.channel.is_declared() {
+            self.channel.operate(Operation::DropReceiver, || {});
+        } else if !std::thread::panicking() && lock(&self.channel.state).senders > 0 {
+            run::point();
+        }
+        drop(self.receiver.take());
+        // What nobody can receive is dropped, and what that does can be seen.
+        let left = std::mem::take(&mut lock(&self.channel.state).queue);
+        drop(left);
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+// As std's, whatever `T` is.
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 /// As `std::sync::mpsc::Iter`.
 #[derive(Debug)]

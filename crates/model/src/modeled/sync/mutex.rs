@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// As `std::sync::Mutex`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Mutex<T: ?Sized> {
     used: run::Once,
     poisoned: AtomicBool,
@@ -20,6 +20,8 @@ pub struct MutexGuard<'m, T: ?Sized> {
     /// There until the guard is dropped, or taken apart.
     guard: Option<shuttle::sync::MutexGuard<'m, T>>,
     mutex: &'m Mutex<T>,
+    /// A panic that was under way before the lock was taken does not poison it.
+    was_panicking: bool,
 }
 
 const HELD: &str = "a guard that can be used holds its lock";
@@ -47,6 +49,7 @@ impl<T: ?Sized> Mutex<T> {
         std::ptr::from_ref(&self.mutex).cast::<()>().addr()
     }
 
+    /// Its number in a search that does not repeat itself.
     pub(super) fn object(&self) -> usize {
         self.object.get(|| Object::Lock { holder: None })
     }
@@ -88,6 +91,7 @@ impl<T: ?Sized> Mutex<T> {
         let guard = |guard| MutexGuard {
             guard: Some(guard),
             mutex: self,
+            was_panicking: std::thread::panicking(),
         };
         match result {
             Ok(free) => Ok(guard(free)),
@@ -100,13 +104,25 @@ impl<T: ?Sized> Mutex<T> {
         self.mutex.get_mut()
     }
 
+    #[track_caller]
     pub fn clear_poison(&self) {
+        self.used.used();
+        run::point();
         self.poisoned.store(false, Ordering::Relaxed);
         self.mutex.clear_poison();
     }
 
+    #[track_caller]
     pub fn is_poisoned(&self) -> bool {
+        self.used.used();
+        run::point();
         self.poisoned.load(Ordering::Relaxed)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.mutex.fmt(f)
     }
 }
 
@@ -128,7 +144,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         if let Some(guard) = self.guard.take() {
             let unlock = || Operation::Unlock(self.mutex.object());
             reduced::operate(unlock, || drop(guard));
-            if std::thread::panicking() {
+            if std::thread::panicking() && !self.was_panicking {
                 self.mutex.poisoned.store(true, Ordering::Relaxed);
             }
             note(|| What::Releases(self.mutex.id()));
