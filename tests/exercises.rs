@@ -1,11 +1,15 @@
 //! The promise: what `cargo book check` asks of an exercise fails on the step before it; where its
 //! page says so, each of its tests does. (That it passes on the solution, `tests/listings` shows: the
-//! check is one of the solution's own tests.)
+//! check is one of the solution's own tests.) And what a page says that a single test catches, it
+//! catches.
+
+mod mistakes;
 
 use crate::support::{cargo::DEADLINE, network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
 use libtest_mimic::{Failed, Trial};
+use std::fs;
 use std::path::Path;
 
 /// The exercises of which no test passes on the step before.
@@ -19,7 +23,53 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             fails_on_the_step_before(&title, &name)
         })
     });
-    Ok(trials.collect())
+    let alone = Trial::test("listing-20-27::exercises::one_test_alone", one_test_alone);
+    Ok(trials.chain([alone]).chain(mistakes::trials()).collect())
+}
+
+/// What the test `every_job_runs_once` of Listing 20-27 catches alone, and what it misses, whatever
+/// the order: the first answer on the page. The other three mistakes are left to chance.
+fn one_test_alone() -> Result<(), Failed> {
+    const NAME: &str = "listing-20-27";
+    const CAUGHT: [&str; 3] = [
+        "a closed channel is taken for a failure",
+        "the channel is not closed",
+        "the loop is not left",
+    ];
+    const MISSED: [&str; 3] = [
+        "zero workers are taken",
+        "one worker, however many are asked for",
+        "the lock is held while a job runs",
+    ];
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises/alone");
+    let (mine, copy) = (folder.join("mine"), folder.join("copy"));
+
+    let _working = turn();
+    update(&root(), NAME, &mine).map_err(told)?;
+    for (file, rest) in [
+        ("tests/library.rs", "// ANCHOR_END: once"),
+        ("src/lib.rs", "#[cfg(test)]"),
+    ] {
+        let whole = fs::read_to_string(root().join("listings").join(NAME).join(file))?;
+        let (kept, _) = whole
+            .split_once(rest)
+            .ok_or("cannot tell the tests apart")?;
+        fs::write(mine.join(file), kept)?;
+    }
+    let printed = run(
+        check::command(&root(), NAME, &mine, &copy).map_err(told)?,
+        DEADLINE,
+    );
+    let printed = printed.err().unwrap_or_default();
+    let says = |line: String| printed.lines().any(|printed| printed == line);
+    let as_said = CAUGHT.iter().all(|name| says(format!("caught: {name}")))
+        && MISSED
+            .iter()
+            .all(|name| says(format!("not caught: {name}")));
+    match as_said {
+        true => Ok(()),
+        false => Err(format!("not what src/test-the-library.md says: {printed}").into()),
+    }
 }
 
 fn fails_on_the_step_before(title: &str, name: &str) -> Result<(), Failed> {

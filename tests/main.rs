@@ -5,6 +5,7 @@
 
 mod browser;
 mod code_blocks;
+mod commands;
 mod exercises;
 mod folders;
 mod includes;
@@ -13,6 +14,7 @@ mod model;
 mod msrv;
 mod pages;
 mod pools;
+mod signals;
 mod steps;
 mod support;
 mod timelines;
@@ -27,7 +29,7 @@ use support::{network, turns};
 type Trials = fn() -> Result<Vec<Trial>, Failed>;
 
 /// The tests of each promise. What waits the longest comes first.
-const PROMISES: [(&str, Trials); 13] = [
+const PROMISES: &[(&str, Trials)] = &[
     ("listings", listings::trials),
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
@@ -38,7 +40,9 @@ const PROMISES: [(&str, Trials); 13] = [
     ("timelines", timelines::trials),
     ("pages", pages::trials),
     ("steps", steps::trials),
+    ("signals", signals::trials),
     ("includes", includes::trials),
+    ("commands", commands::trials),
     ("folders", folders::trials),
     ("msrv", msrv::trials),
 ];
@@ -46,6 +50,13 @@ const PROMISES: [(&str, Trials); 13] = [
 fn main() -> ExitCode {
     pool_model::silence();
     // This program also does what a test wants to have done in a process of its own.
+    let mut arguments = env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == commands::BOOK)
+    {
+        return book_commands::run(arguments);
+    }
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
@@ -56,7 +67,7 @@ fn main() -> ExitCode {
 
     let in_own_network = network::asked_for();
     let mut trials = Vec::new();
-    for (promise, make) in PROMISES {
+    for &(promise, make) in PROMISES {
         let mut asked_for = in_own_network.iter();
         if asked_for.any(|name| !name.contains(&format!("::{promise}"))) {
             continue;

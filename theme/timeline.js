@@ -50,7 +50,8 @@
         const pre = code.parentElement;
         const file = source.querySelector('summary').textContent;
         const title = summary.textContent;
-        return { fold, list, heads, title, events, pre, file, step: 0, seen: 0 };
+        const begin = Number(fold.dataset.begin) || 0;
+        return { fold, list, heads, title, events, pre, file, step: begin, seen: begin };
     }
 
     // Where a pane has to be scrolled to, so that what reaches from `start` to `end` is in view:

@@ -290,6 +290,18 @@ pub fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Faile
     {
         problems.push(format!("an address leads to the run {chosen}"));
     }
+
+    // And it opens where it becomes interesting.
+    let opened = "return Array.from(document.querySelectorAll('schedule-timeline .account p'), \
+         account => account.textContent).pop()";
+    let opened = page.run(opened)?;
+    if !opened
+        .as_str()
+        .unwrap_or_default()
+        .ends_with("Worker 0 begins job 1.")
+    {
+        problems.push(format!("the last run opens at: {opened}"));
+    }
     Ok(problems)
 }
 

@@ -3,11 +3,13 @@
 //!
 //! The tests share a few browsers, each of which shows one page after the other. Where `chromium` or
 //! `chromedriver` is missing, that is said, and the tests count as ignored; in CI they fail. What is
-//! asked of a page in it is in `page.js`; axe-core 4.14.1 lies beside it with its license.
+//! asked of a page in it is in `page.js`; axe-core 4.14.1 lies beside it with its license. One more
+//! test is of the browser itself, of which a page says something.
 
 mod checks;
 mod driver;
 mod page;
+mod tabs;
 
 use crate::pages;
 use crate::support::turns::turn;
@@ -93,6 +95,13 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             Ok(problems)
         }));
     }
+    trials.push(Trial::test("browser::tabs", move || {
+        if let Some(tool) = missing {
+            return Err(not_there(tool));
+        }
+        let _turn = turn();
+        tabs::one_address_once_at_a_time(Browser::start()?)
+    }));
     let trials = trials.into_iter();
     Ok(trials.map(|trial| trial.with_ignored_flag(skip)).collect())
 }
@@ -121,6 +130,10 @@ where
     })
 }
 
+fn not_there(tool: &str) -> Failed {
+    format!("cannot run {tool}: install it").into()
+}
+
 /// The browsers, which the tests own together: they end with the last test, run or left out. A
 /// static would not do, since the program may end without dropping it.
 #[derive(Default)]
@@ -143,7 +156,7 @@ impl Browsers {
     /// state it is in otherwise is not known, so it is ended.
     fn lend<T>(&self, act: impl FnOnce(&Browser) -> Result<T, Failed>) -> Result<T, Failed> {
         if let Some(tool) = self.missing {
-            return Err(format!("cannot run {tool}: install it").into());
+            return Err(not_there(tool));
         }
         let limit = thread::available_parallelism()
             .map_or(1, usize::from)

@@ -1,4 +1,4 @@
-//! A page of the book in a browser, and what is asked of it with `page.js`.
+//! A page of the book in a browser, and what is asked of it with `page.js` and `room.js`.
 
 use super::driver::Browser;
 use libtest_mimic::Failed;
@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 /// Run in each page before its own scripts.
 const AXE: &str = include_str!("axe.min.js");
 const PAGE: &str = include_str!("page.js");
+const ROOM: &str = include_str!("room.js");
 
 /// Kinds of elements whose colors have been found good, by theme: see `colors` in `page.js`.
 #[derive(Default)]
@@ -45,7 +46,7 @@ impl Deref for Page<'_> {
 impl<'a> Page<'a> {
     /// Prepares a browser that has just been started.
     pub fn prepare(browser: &Browser) -> Result<(), Failed> {
-        let scripts = json!({ "source": format!("{PAGE}\n{AXE}") });
+        let scripts = json!({ "source": format!("{PAGE}\n{ROOM}\n{AXE}") });
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", scripts)?;
         Ok(())
     }

@@ -105,6 +105,7 @@ pub fn trials() -> Vec<Trial> {
         ("space_in_info", "```rust no_run\nfn main() {}\n```\n", &["src/page.md:4: unknown language `rust no_run`"]),
         ("main_against_another_library", "```rust,skt-listing-9-9-main\n{{#rustdoc_include ../listings/listing-1-1/src/lib.rs:a}}\n```\n", &["src/page.md:4: ", "library of listing-9-9"]),
         ("typed_transcript", "```console\n$ cargo run\n```\n", &["src/page.md:4: a console fence shows a recorded run"]),
+        ("rust_in_a_text_fence", "```text\nfn main() {}\n```\n", &["src/page.md:4: a text fence holds only"]),
         ("diff_that_is_not_searched", "```diff,listing-1-1,my-change\n-a\n+b\n```\n", &["src/page.md:4: a diff fence is"]),
         ("sh_with_prompt", "```sh\n$ cargo run\n```\n", &["src/page.md:4: `$ cargo run` has a prompt"]),
         ("quote_of_no_output", "It prints `Worker 7 got a job; executing.`\n", &["src/page.md:4: quotes the output `Worker 7 got"]),
@@ -179,6 +180,99 @@ pub fn trials() -> Vec<Trial> {
         ("picture_of_no_run", "<svg><text class=\"said\">One</text></svg>", &["src/pictures/p.svg: shows lines of a run; name it"]),
     ] {
         catch(name, picture(svg), parts);
+    }
+    let glossary = |entry: &str| {
+        let page = "# P\n\nA lock.\n\n## A drop\n\nThe queue is\nfull.\n\n## More\n\nA job.\n";
+        let text = format!("# G\n\n- **Full queue**: one. ([A drop](page.md#a-drop))\n{entry}");
+        Sources::of(&[
+            ("src/glossary.md", &text),
+            ("src/page.md", page),
+            ("src/SUMMARY.md", "[G](glossary.md)\n[P](page.md)"),
+        ])
+    };
+    for (name, entry, parts) in [
+        (
+            "term_of_the_section_after",
+            "- **Job**: one. ([A drop](page.md#a-drop))\n",
+            &["src/glossary.md:4: leads to page.md#a-drop, where `job` does not stand"][..],
+        ),
+        (
+            "term_of_no_section",
+            "- **Lock**: one. ([X](page.md#x))\n",
+            &["src/glossary.md:4: leads to page.md#x, where `lock`"],
+        ),
+        (
+            "term_that_leads_nowhere",
+            "- **Lock**: one.\n",
+            &["src/glossary.md:4: leads nowhere"],
+        ),
+    ] {
+        catch(name, glossary(entry), parts);
+    }
+    // A run of a changed library, a page that says something of it, and the problem.
+    let run = |scenario: &str, page: &str| {
+        let page = format!(
+            "{shown}{page}\n```console\n{{{{#include ../recorded/transcripts/t.txt:a}}}}\n```\n"
+        );
+        let rules =
+            "[[step]]\nterminal = \"a\"\nrun = \"tail -n +3 x.rs\"\n[terminal.a]\nsame = true\n";
+        let scenario = format!("listing = \"listing-1-1\"\n[[edit]]\n{scenario}\n{rules}");
+        Sources::of(&[
+            ("src/page.md", &page),
+            ("src/SUMMARY.md", "[P](page.md)"),
+            ("listings/listing-1-1/src/lib.rs", good_lib),
+            ("listings/listing-1-1/build.rs", "one\ntwo\n"),
+            ("listings/listing-1-1/x.rs", "// one\ntwo\nthree\n"),
+            (
+                "recorded/transcripts/t.txt",
+                "# ANCHOR: a\n$ run\n# ANCHOR_END: a\n",
+            ),
+            ("recorded/transcripts/t.toml", &scenario),
+        ])
+    };
+    let of_build = "file = \"build.rs\"\nfrom = \"two\"\nto = \"three\"";
+    let diff = "```diff,listing-1-1,mine\n-a\n+b\n```\n";
+    for (name, scenario, page, parts) in [
+        (
+            "change_that_comes_unsaid",
+            of_build,
+            "No more two.\n",
+            &["the edit of build.rs: changes `three`, of which src/page.md says nothing"][..],
+        ),
+        (
+            "change_that_goes_unsaid",
+            of_build,
+            "Now three.\n",
+            &["the edit of build.rs: changes `two`"],
+        ),
+        (
+            "program_without_its_head",
+            "file = \"x.rs\"\nfrom = \"three\"\nto = \"four\"",
+            "",
+            &["`tail -n +3 x.rs` does not show `two`"],
+        ),
+        (
+            "diff_of_another_run",
+            "proposal = \"yours\"",
+            "",
+            &["no page has a fence ```diff,LISTING,yours"],
+        ),
+    ] {
+        catch(name, run(scenario, page), parts);
+    }
+    for (name, scenario, page) in [
+        (
+            "no_change_that_is_said",
+            of_build,
+            "No more two, but three.\n",
+        ),
+        ("no_diff_that_is_run", "proposal = \"mine\"", diff),
+    ] {
+        let sources = run(scenario, page);
+        trials.push(Trial::test(
+            format!("includes::catches::{name}"),
+            move || report(all_problems(&sources)),
+        ));
     }
     let good = picture(
         "<svg data-run=\"t:a\"><text class=\"said\">One</text><text class=\"said\" x=\"1\">Two</text></svg>",

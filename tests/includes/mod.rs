@@ -11,8 +11,8 @@ use crate::support::{report, told};
 use book::anchors::anchors;
 use book::page::{Fence, Include, Page};
 use book::sources::{join, Sources};
-use claims::{check_mentions, check_mutants, check_paths, check_pictures};
-use claims::{check_quotes, check_tests, check_tools};
+use claims::{check_edits, check_mentions, check_mutants, check_paths, check_pictures};
+use claims::{check_quotes, check_terms, check_tests, check_tools, transcripts};
 use libtest_mimic::{Failed, Trial};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -105,7 +105,7 @@ fn check_directives(sources: &Sources, page: &Page) -> Vec<String> {
 }
 
 /// Every fence says what it holds, and none escapes the tests.
-fn check_fences(page: &Page) -> Vec<String> {
+fn check_fences(sources: &Sources, page: &Page) -> Vec<String> {
     static TRANSCRIPT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\{\{#include \.\./recorded/transcripts/[\w-]+\.txt:[\w-]+\}\}\n?$")
             .expect("a pattern")
@@ -134,13 +134,15 @@ fn check_fences(page: &Page) -> Vec<String> {
                  LANGUAGES in tests/includes together with a test of what such a fence holds"
             ));
         }
-        // What a change does to a pool is searched, under the name that the fence gives it.
+        // What a change does is searched, or run, under the name that the fence gives it.
         if language == "diff" {
-            let row = words.nth(1).map(|name| format!("| `{name}` |"));
-            if row.is_none_or(|row| !page.text.contains(&row)) {
+            let row = |name: &str| page.text.contains(&format!("| `{name}` |"));
+            let run = |name: &str| is_run(sources, page, name);
+            if words.nth(1).is_none_or(|name| !row(name) && !run(name)) {
                 problems.push(format!(
-                    "{place}: a diff fence is ```diff,LISTING,NAME, and a table on its page has a \
-                     row that begins with `NAME`: what the search found for this change"
+                    "{place}: a diff fence is ```diff,LISTING,NAME. Either a table on its page has a \
+                     row that begins with `NAME`, what the search found for this change; or a \
+                     transcript there is a run of it, with an edit `proposal = \"NAME\"`"
                 ));
             }
         }
@@ -171,6 +173,12 @@ fn check_fences(page: &Page) -> Vec<String> {
                  commands to type"
             ));
         }
+        if language == "text" && !body.lines().all(|line| line.starts_with("{{#include ")) {
+            problems.push(format!(
+                "{place}: a text fence holds only what a command has recorded, or a part of a \
+                 listing: include it; code of its own is a rust fence, which is compiled"
+            ));
+        }
         if language == "sh" {
             let output = |line: &&str| line.starts_with("$ ") || line.starts_with("> ");
             problems.extend(body.lines().find(output).map(|line| {
@@ -182,6 +190,15 @@ fn check_fences(page: &Page) -> Vec<String> {
         }
     }
     problems
+}
+
+/// A transcript on this page shows a run with the change of that name.
+fn is_run(sources: &Sources, page: &Page, name: &str) -> bool {
+    let edit = format!("proposal = \"{name}\"");
+    let scenarios = transcripts(page).into_iter();
+    let mut texts = scenarios
+        .filter_map(|transcript| sources.text(&format!("recorded/transcripts/{transcript}.toml")));
+    texts.any(|text| text.lines().any(|line| line == edit))
 }
 
 /// The table of contents and the folder agree.
@@ -295,10 +312,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
 
 fn check_page(sources: &Sources, page: &Page) -> Vec<String> {
     let mut problems = check_directives(sources, page);
-    problems.extend(check_fences(page));
+    problems.extend(check_fences(sources, page));
     problems.extend(check_mentions(sources, page));
     problems.extend(check_paths(sources, page));
     problems.extend(check_tests(sources, page));
     problems.extend(check_quotes(sources, page));
+    problems.extend(check_terms(sources, page));
+    problems.extend(check_edits(sources, page));
     problems
 }

@@ -11,6 +11,7 @@ mod outcomes;
 mod own_pool;
 mod points;
 pub mod programs;
+mod said;
 
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
@@ -119,13 +120,17 @@ fn check_command() -> Result<(), Failed> {
     let mut printed = false;
     for line in recorded.lines() {
         if let Some(typed) = line.strip_prefix("$ ") {
-            let words = |typed: &str| typed.split(' ').map(str::to_owned).collect::<Vec<_>>();
-            let command = if let Some(call) = typed.strip_prefix("cargo book search ") {
-                search::command(&book::root(), &words(call))
-            } else if let Some(call) = typed.strip_prefix("cargo book replay ") {
-                search::replay_command(&book::root(), &words(call))
-            } else {
-                return Err(format!("recorded/search.txt: no search and no replay: {line}").into());
+            let call = typed.strip_prefix("cargo book ").unwrap_or_default();
+            let call = book_commands::Command::read(call.split(' '));
+            let command = match call.map_err(|error| format!("{line}: {error}"))? {
+                book_commands::Command::Search(call) => search::command(&book::root(), &call),
+                book_commands::Command::Replay(call) => {
+                    search::replay_command(&book::root(), &call)
+                }
+                _ => {
+                    let why = format!("recorded/search.txt: no search and no replay: {line}");
+                    return Err(why.into());
+                }
             };
             let mut command = command.map_err(|error| format!("{line}: {error:#}"))?;
             found += &format!("{line}\n{}", output(&mut command)?);
@@ -323,6 +328,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         })
     };
     let mut trials = vec![
+        Trial::test("model::said", said::check),
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
         working("model::sampled".into(), Box::new(check_sampled)),
@@ -335,6 +341,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working(
             "model::broken_pools_compile_without_a_warning".into(),
             Box::new(broken::compiles_without_a_warning),
+        ),
+        working(
+            "model::mended_pools_compile_as_said".into(),
+            Box::new(broken::mended_compiles_as_said),
         ),
         working(
             "handover::model::every_interleaving".into(),

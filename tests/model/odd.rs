@@ -3,7 +3,7 @@
 
 use super::output;
 use book::{root, step};
-use book_commands::search;
+use book_commands::search::{self, Search};
 use libtest_mimic::Failed;
 use std::fs;
 use std::path::Path;
@@ -77,12 +77,7 @@ pub fn check() -> Result<(), Failed> {
         let _ = std::os::unix::fs::symlink("nobody@nowhere", folder.join("src/.#lib.rs"));
         #[cfg(unix)]
         let _ = std::os::unix::fs::symlink("..", folder.join("src/up"));
-        let words = [
-            folder.to_string_lossy().into_owned(),
-            "1".into(),
-            "1".into(),
-        ];
-        let said = match search::command(&root(), &words) {
+        let said = match search::command(&root(), &Search::of(&folder, 1, 1)) {
             Ok(mut command) => output(&mut command)?.replace(", 0 deadlock, 0 panic", GOOD),
             Err(error) => format!("{error:#}"),
         };

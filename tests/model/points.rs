@@ -1,16 +1,18 @@
 //! The promise: the page on how the book checks itself names the points at which a search can switch
-//! threads.
+//! threads, and *Proving a shutdown* what others notice although it is none.
 
 use crate::support::report;
 use libtest_mimic::Failed;
 use pool_model::modeled::sync::atomic::AtomicBool;
-use pool_model::modeled::sync::{mpsc, Condvar, Mutex};
+use pool_model::modeled::sync::{mpsc, Barrier, Condvar, Mutex, RwLock};
 use pool_model::modeled::thread;
 use std::sync::atomic::{self, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{cell::RefCell, fs};
 
 const PAGE: &str = "src/how-it-is-checked.md";
+const EXCEPTIONS: &str = "src/prove-a-shutdown.md";
 
 /// Does something, and calls `mark` right before and right after it.
 type Operation = fn(mark: &dyn Fn());
@@ -19,7 +21,7 @@ type Operation = fn(mark: &dyn Fn());
 const POINTS: &[(&str, &[Operation])] = &[
     ("starts a thread", &[start]),
     ("waits for its end", &[join]),
-    ("takes a lock", &[lock]),
+    ("takes a lock", &[lock, read, write]),
     ("gives it back", &[unlock]),
     ("sends", &[send, send_within_bounds]),
     ("receives", &[receive]),
@@ -30,6 +32,11 @@ const POINTS: &[(&str, &[Operation])] = &[
     ),
     ("reads an atomic", &[load]),
     ("or changes it", &[store, swap]),
+    ("comes to a barrier", &[meet]),
+    ("sleeps,", &[sleep]),
+    ("yields", &[yield_now]),
+    ("parks or", &[park]),
+    ("unparks another", &[unpark]),
     ("sleeps at a condition variable", &[wait]),
     ("wakes who sleeps there", &[wake_one, wake_all]),
 ];
@@ -57,6 +64,15 @@ const NO_POINTS: &[(&str, Operation)] = &[
     }),
 ];
 
+/// What is none, although others can notice when it happens: so another page says.
+const NOTICED: &[(&str, Operation)] = &[("the counts of an `Arc`", |mark| {
+    let pointer = Arc::new(());
+    mark();
+    let another = Arc::clone(&pointer);
+    drop((pointer, another));
+    mark();
+})];
+
 fn start(mark: &dyn Fn()) {
     mark();
     let thread = thread::spawn(|| ());
@@ -75,6 +91,22 @@ fn lock(mark: &dyn Fn()) {
     let lock = Mutex::new(());
     mark();
     let guard = lock.lock();
+    mark();
+    drop(guard);
+}
+
+fn read(mark: &dyn Fn()) {
+    let lock = RwLock::new(());
+    mark();
+    let guard = lock.read();
+    mark();
+    drop(guard);
+}
+
+fn write(mark: &dyn Fn()) {
+    let lock = RwLock::new(());
+    mark();
+    let guard = lock.write();
     mark();
     drop(guard);
 }
@@ -144,6 +176,41 @@ fn swap(mark: &dyn Fn()) {
     mark();
 }
 
+fn meet(mark: &dyn Fn()) {
+    let barrier = Barrier::new(1);
+    mark();
+    barrier.wait();
+    mark();
+}
+
+fn sleep(mark: &dyn Fn()) {
+    mark();
+    thread::sleep(Duration::from_millis(1));
+    mark();
+}
+
+fn yield_now(mark: &dyn Fn()) {
+    mark();
+    thread::yield_now();
+    mark();
+}
+
+fn park(mark: &dyn Fn()) {
+    let waits = thread::current();
+    let thread = thread::spawn(move || waits.unpark());
+    mark();
+    thread::park();
+    mark();
+    thread.join().unwrap();
+}
+
+fn unpark(mark: &dyn Fn()) {
+    let this = thread::current();
+    mark();
+    this.unpark();
+    mark();
+}
+
 fn wait(mark: &dyn Fn()) {
     let shared = Arc::new((Mutex::new(false), Condvar::new()));
     let theirs = Arc::clone(&shared);
@@ -193,11 +260,16 @@ fn is_point(operation: Operation) -> Result<bool, String> {
     Ok(point.load(Ordering::SeqCst))
 }
 
+/// A page as one line.
+fn in_one_line(page: &str) -> Result<String, Failed> {
+    let page = fs::read_to_string(book::root().join(page))?;
+    let page: Vec<&str> = page.split_whitespace().collect();
+    Ok(page.join(" "))
+}
+
 /// Each point that the page names is one, and what is not named is none.
 pub fn check() -> Result<(), Failed> {
-    let page = fs::read_to_string(book::root().join(PAGE))?;
-    let page: Vec<&str> = page.split_whitespace().collect();
-    let page = page.join(" ");
+    let page = in_one_line(PAGE)?;
     let mut problems = Vec::new();
     for (words, operations) in POINTS {
         for operation in *operations {
@@ -213,6 +285,15 @@ pub fn check() -> Result<(), Failed> {
         if is_point(*operation)? {
             problems.push(format!(
                 "{PAGE}: does not name {words}, where threads are switched"
+            ));
+        }
+    }
+    let exceptions = in_one_line(EXCEPTIONS)?;
+    for (words, operation) in NOTICED {
+        if is_point(*operation)? || !exceptions.contains(words) {
+            problems.push(format!(
+                "{EXCEPTIONS}: others notice {words}, where threads are not switched, and the page \
+                 does not say so, or they are switched there"
             ));
         }
     }

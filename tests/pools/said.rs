@@ -100,6 +100,15 @@ const SAID: &[Said] = &[
             row.len() == 5 && yes == ["book", "tokio"]
         },
     ),
+    ("with `rayon` two end the process", |answers, _| {
+        let all = answers
+            .rows
+            .iter()
+            .flat_map(|(title, _)| answers.row(title));
+        let ends = all.filter(|(_, answer)| answer.starts_with("the process"));
+        let ends: Vec<_> = ends.map(|(pool, _)| pool).collect();
+        ends == ["rayon", "rayon"]
+    }),
     ("no two columns of the table are the same", |answers, _| {
         let column = |index: usize| answers.rows.iter().map(move |(_, cells)| &cells[index]);
         let all = 0..answers.columns.len();

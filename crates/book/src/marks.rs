@@ -24,6 +24,8 @@ pub enum Piece<'p> {
     Timeline { line: usize, names: &'p str },
     /// A fence ```` ```console ````.
     Terminal(&'p Fence<'p>),
+    /// A fence ```` ```diff,LISTING,NAME ````.
+    Proposal(&'p Fence<'p>),
     /// A comment that is no mark: a misspelled one would show nothing, and nobody would notice.
     Unknown { line: usize, comment: &'p str },
 }
@@ -41,6 +43,7 @@ pub fn pieces<'p>(page: &'p Page<'p>) -> Vec<Piece<'p>> {
         let start = rest.at;
         let piece = match rest.fence() {
             Some(fence) if fence.info.as_deref() == Some("console") => Some(Piece::Terminal(fence)),
+            Some(fence) if fence.language() == "diff" => Some(Piece::Proposal(fence)),
             Some(_) => None,
             None => rest.mark(),
         };

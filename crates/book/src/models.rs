@@ -34,7 +34,9 @@ pub fn models(root: &Path, pages: &[Page]) -> Result<Vec<(String, String)>> {
         models.push((name, modeled(&source)));
     }
     for page in pages {
-        for proposal in Proposal::on(page)? {
+        let proposals = Proposal::on(page)?.into_iter();
+        // What is only run may be something that does not compile.
+        for proposal in proposals.filter(|proposal| proposal.is_searched(page)) {
             let Proposal { place, listing, .. } = &proposal;
             let of_listing = |(name, _): &&(String, String)| name == listing;
             let model = models.iter().find(of_listing);

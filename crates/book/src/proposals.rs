@@ -3,7 +3,7 @@
 use crate::page::{Page, Place};
 use anyhow::{bail, ensure, Result};
 
-/// A change to a listing's `src/lib.rs`, which is searched under a name of its own.
+/// A change to a listing's `src/lib.rs`, which is searched, or run, under a name of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
     pub place: Place,
@@ -61,6 +61,11 @@ impl Proposal {
         Ok(proposals)
     }
 
+    /// Whether a table on its page says what the search finds of it.
+    pub fn is_searched(&self, page: &Page) -> bool {
+        page.text.contains(&format!("| `{}` |", self.name))
+    }
+
     /// The text of the listing's library with the change in it.
     ///
     /// # Errors
@@ -93,6 +98,10 @@ mod tests {
         let [proposal] = &proposals[..] else {
             panic!("{proposals:?}");
         };
+        for (row, is_searched) in [("| `mine` | 2 |", true), ("| `mine-too` | 2 |", false)] {
+            let page = Page::parse("src/page.md", row);
+            assert_eq!(proposal.is_searched(&page), is_searched);
+        }
         assert_eq!(
             (proposal.listing.as_str(), proposal.name.as_str()),
             ("listing-1-1", "mine")

@@ -32,6 +32,9 @@ pub struct Run {
     /// What the reader is asked.
     #[serde(default)]
     pub ask: Vec<Ask>,
+    /// The sentence of the step at which it opens: the first such step is meant. Without one, it opens
+    /// at its beginning.
+    pub open_at: Option<String>,
 }
 
 /// How a run ends.

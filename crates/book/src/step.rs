@@ -29,19 +29,6 @@ pub fn names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The name of a step that may be written short: `listing-20-24` for `20-24`.
-///
-/// # Errors
-///
-/// When the folder of the listings cannot be read.
-pub fn full_name(root: &Path, name: &str) -> Result<String> {
-    let full = format!("listing-{name}");
-    Ok(match names(root)?.contains(&full) {
-        true => full,
-        false => name.to_owned(),
-    })
-}
-
 /// Puts the names of steps in the order of the book.
 pub fn sort(names: &mut [String]) {
     names.sort_by(|a, b| place(a).cmp(&place(b)));

@@ -2,7 +2,7 @@
 
 use crate::readers::{self, Package};
 use crate::step::write_files;
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 use book::step;
 use std::{
     env, fs,
@@ -24,23 +24,29 @@ pub fn exercises(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs `cargo book check NAME FOLDER`: the check of an exercise against the crate in `folder`.
+/// Check your own solution of an exercise
+#[derive(clap::Args)]
+#[command(after_help = "\
+The exercise's tests are run on a copy of your crate. The status is 0 if they pass, and 1 if not.
+
+Example: cargo book check 20-26 ../hello")]
+pub struct Arguments {
+    /// The exercise, by the number of its listing
+    #[arg(value_parser = crate::call::one_of(exercises(&book::root())))]
+    exercise: String,
+    /// The folder of your crate, which is not changed
+    folder: PathBuf,
+}
+
+/// Runs `cargo book check`: the check of an exercise against the reader's crate.
 ///
 /// # Errors
 ///
-/// As [`command`]; without both arguments, the error says how to call it and which exercises there
-/// are.
-pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    let [name, folder] = arguments else {
-        bail!(
-            "call it with an exercise and the folder of your crate: cargo book check 20-26 ../hello\n\
-             The exercises are:\n  {}",
-            exercises(root)?.join("\n  ")
-        );
-    };
+/// As [`command`].
+pub fn run(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
+    let Arguments { exercise, folder } = arguments;
     let scratch = env::temp_dir().join(format!("hello-check-{}", process::id()));
-    let name = step::full_name(root, name)?;
-    let result = command(root, &name, Path::new(folder), &scratch).and_then(|mut command| {
+    let result = command(root, exercise, folder, &scratch).and_then(|mut command| {
         let status = command.status().context("cannot run cargo")?;
         Ok(crate::exit_code(status))
     });

@@ -1,9 +1,9 @@
 //! What Ctrl-C ends, and what it leaves: the terminal as it was, and nothing that still runs.
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{also_ends, heed, Signal};
+pub(crate) use elsewhere::{also_ends, heed, rest_if_ending, Signal};
 #[cfg(unix)]
-pub(crate) use unix::{also_ends, heed, Signal};
+pub(crate) use unix::{also_ends, heed, rest_if_ending, Signal};
 
 #[cfg(unix)]
 mod unix {
@@ -16,12 +16,22 @@ mod unix {
         io::{self, Read},
         os::unix::net::UnixStream,
         process::Child,
-        sync::{atomic::AtomicBool, Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+        sync::{
+            atomic::{AtomicBool, Ordering},
+            Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
+        },
         thread,
+        time::Duration,
     };
 
     /// The process groups that are to be ended too, and how.
     static GROUPS: Mutex<Vec<(Pid, Signal)>> = Mutex::new(Vec::new());
+
+    /// Whether a signal has come that ends this process.
+    static ENDING: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+    /// Longer than it takes to end.
+    const SOON: Duration = Duration::from_secs(10);
 
     /// From now on, what Ctrl-C or a `kill` ends does not end before it has cleared its line on the
     /// terminal, and ended what [`also_ends`] says. Whoever does not want to wait for that presses
@@ -49,10 +59,9 @@ mod unix {
 
     fn listen(signal: i32) -> io::Result<()> {
         let (mut told, tell) = UnixStream::pair()?;
-        let again = Arc::new(AtomicBool::new(false));
         // In this order: the first signal does not see what it sets itself.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
-        flag::register(signal, again)?;
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&ENDING))?;
+        flag::register(signal, Arc::clone(&ENDING))?;
         low_level::pipe::register(signal, tell)?;
         thread::spawn(move || {
             // It is there for as long as the process is: the handler holds the other end.
@@ -64,6 +73,14 @@ mod unix {
             }
         });
         Ok(())
+    }
+
+    /// Does nothing more where this process is being ended: what it has started has ended for the same
+    /// reason, and that is no result.
+    pub(crate) fn rest_if_ending() {
+        if ENDING.load(Ordering::SeqCst) {
+            thread::sleep(SOON);
+        }
     }
 
     fn end_groups() {
@@ -91,6 +108,7 @@ mod unix {
     impl Drop for AlsoEnds {
         fn drop(&mut self) {
             groups().retain(|(group, _)| *group != self.0);
+            rest_if_ending();
         }
     }
 }
@@ -114,4 +132,6 @@ mod elsewhere {
     pub(crate) fn also_ends(_: &Child, _: Signal) -> AlsoEnds {
         AlsoEnds
     }
+
+    pub(crate) fn rest_if_ending() {}
 }

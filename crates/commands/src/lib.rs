@@ -11,6 +11,7 @@
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
 pub mod bench;
+mod call;
 pub mod check;
 mod interrupt;
 pub mod mdbook;
@@ -23,145 +24,77 @@ pub mod step;
 pub mod tools;
 pub mod transcripts;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use book::root;
+pub use call::Command;
+pub use clap::error::ErrorKind;
 use std::{
     env,
-    process::{Command, ExitCode, ExitStatus},
+    ffi::OsString,
+    io::{self, Write},
+    process::{self, ExitCode, ExitStatus},
 };
-
-/// A subcommand of `cargo book`.
-struct Subcommand {
-    name: &'static str,
-    arguments: &'static str,
-    summary: &'static str,
-    run: fn(&[String]) -> Result<ExitCode>,
-}
-
-const SUBCOMMANDS: &[Subcommand] = &[
-    Subcommand {
-        name: "serve",
-        arguments: "[ARGUMENT...]",
-        summary: "serve the book and rebuild it on changes; arguments go to `mdbook serve`",
-        run: |arguments| mdbook::serve(&root(), arguments),
-    },
-    Subcommand {
-        name: "build",
-        arguments: "[ARGUMENT...]",
-        summary: "build the book; arguments go to `mdbook build`",
-        run: |arguments| mdbook::build(&root(), arguments),
-    },
-    Subcommand {
-        name: "step",
-        arguments: "NAME FOLDER",
-        summary: "write a step, such as 20-24, to a new folder, to work on it",
-        run: |arguments| step::run(&root(), arguments),
-    },
-    Subcommand {
-        name: "check",
-        arguments: "NAME FOLDER",
-        summary: "check your own solution of an exercise, such as 20-26",
-        run: |arguments| check::run(&root(), arguments),
-    },
-    Subcommand {
-        name: "search",
-        arguments: "FOLDER [CASE]",
-        summary:
-            "search every interleaving of your own pool; a case is WORKERS JOBS [meet] [random|pct]",
-        run: |arguments| search::run(&root(), arguments),
-    },
-    Subcommand {
-        name: "replay",
-        arguments: "FOLDER SCHEDULE",
-        summary: "show what each thread does in a schedule that the search has found",
-        run: |arguments| search::run_replay(&root(), arguments),
-    },
-    Subcommand {
-        name: "record",
-        arguments: "[NAME...]",
-        summary: "record the terminal transcripts anew: all, or the named ones",
-        run: |names| transcripts::record(&root(), names),
-    },
-    Subcommand {
-        name: "mutants",
-        arguments: "",
-        summary: "record what cargo-mutants finds out about the tests of 20-27",
-        run: |_| mutants::record(&root()),
-    },
-    Subcommand {
-        name: "tools",
-        arguments: "",
-        summary: "record what Miri, ThreadSanitizer and a stress run say; takes some minutes",
-        run: |_| tools::record(&root()),
-    },
-    Subcommand {
-        name: "bench",
-        arguments: "",
-        summary: "measure anew what the pages say about speed; takes some minutes",
-        run: |_| bench::record(&root()),
-    },
-    Subcommand {
-        name: "picture",
-        arguments: "",
-        summary: "take the pictures of rendered pages, with Chromium",
-        run: |_| picture::take(&root()),
-    },
-    Subcommand {
-        name: "help",
-        arguments: "",
-        summary: "show this",
-        run: |_| {
-            print!("{}", usage());
-            Ok(ExitCode::SUCCESS)
-        },
-    },
-];
 
 /// Runs `cargo book` with these arguments and returns the status to exit with.
 ///
-/// Without arguments it serves the book and opens it in a browser.
-/// An unknown subcommand gives the status 2; any other failure gives 1,
-/// or the status of the mdBook that failed.
-pub fn run(arguments: Vec<String>) -> ExitCode {
-    let (name, rest) = match arguments.split_first() {
-        None => ("serve", ["--open".to_owned()].to_vec()),
-        Some((name, _)) if ["-h", "--help"].contains(&name.as_str()) => ("help", Vec::new()),
-        Some((name, rest)) => (name.as_str(), rest.to_vec()),
+/// Without arguments it serves the book and opens it in a browser. Help is printed with the status 0.
+/// A wrong call gives the status 2; any other failure gives 1, or what the command's help says.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match Command::read(arguments) {
+        Ok(command) => command.run(),
+        Err(wrong) if wrong.use_stderr() => {
+            say(&wrong.render().to_string());
+            return ExitCode::from(2);
+        }
+        Err(help) => print(&help.render().to_string()).map(|()| ExitCode::SUCCESS),
     };
-    let Some(subcommand) = SUBCOMMANDS.iter().find(|known| known.name == name) else {
-        eprintln!(
-            "error: `cargo book` has no subcommand `{name}`\n\n{}",
-            usage()
-        );
-        return ExitCode::from(2);
-    };
-    (subcommand.run)(&rest).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+    interrupt::rest_if_ending();
+    done.unwrap_or_else(|error| {
+        say(&format!("error: {error:#}\n"));
         ExitCode::FAILURE
     })
 }
 
-fn usage() -> String {
-    let mut usage = String::from(
-        "Usage: cargo book [SUBCOMMAND]\n\n\
-         Without a subcommand: `cargo book serve --open`.\n\n",
-    );
-    for Subcommand {
-        name,
-        arguments,
-        summary,
-        ..
-    } in SUBCOMMANDS
-    {
-        let call = format!("{name} {arguments}");
-        usage.push_str(&format!("  {call:<22}{summary}\n"));
+impl Command {
+    fn run(&self) -> Result<ExitCode> {
+        let root = root();
+        match self {
+            Command::Serve(arguments) => mdbook::serve(&root, arguments),
+            Command::Build(arguments) => mdbook::build(&root, arguments),
+            Command::Step(arguments) => step::run(&root, arguments),
+            Command::Check(arguments) => check::run(&root, arguments),
+            Command::Search(arguments) => search::run(&root, arguments),
+            Command::Replay(arguments) => search::run_replay(&root, arguments),
+            Command::Record(arguments) => transcripts::record(&root, arguments),
+            Command::Mutants => mutants::record(&root),
+            Command::Tools => tools::record(&root),
+            Command::Bench => bench::record(&root),
+            Command::Picture => picture::take(&root),
+        }
     }
-    usage
+}
+
+/// Prints on standard output. Whoever has closed it, as `head` does, wants no more of it, and that is
+/// no failure.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout();
+    let printed = stdout.write_all(text.as_bytes());
+    match printed.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints on standard error. Nobody can be told that it cannot be printed.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// The cargo that has started this, or else the one on `PATH`.
-fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+fn cargo() -> process::Command {
+    process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// What to exit with when a command has been all that there was to do.
@@ -169,17 +102,5 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     match status.success() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn usage_names_every_subcommand() {
-        for subcommand in SUBCOMMANDS {
-            assert!(usage().contains(&format!("  {} ", subcommand.name)));
-        }
     }
 }

@@ -1,5 +1,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    book_commands::run(std::env::args().skip(1).collect())
+    book_commands::run(std::env::args_os().skip(1))
 }

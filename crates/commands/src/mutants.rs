@@ -69,7 +69,7 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         said
     );
     fs::write(file(root), text)?;
-    print!("{said}");
+    crate::print(&said)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -65,7 +65,7 @@ fn shoot(folder: &Path, page: &Path, picture: &Path, size: &str) -> Result<()> {
             .args(preference)
             .arg(format!("file://{}", page.display()));
         run(&mut chromium)?;
-        println!("{picture}");
+        crate::print(&format!("{picture}\n"))?;
     }
     Ok(())
 }

@@ -1,16 +1,17 @@
-//! Searches every interleaving of a reader's own pool, and replays one: `cargo book search FOLDER`,
-//! `cargo book replay FOLDER ...`.
+//! Searches every interleaving of a reader's own pool, and replays one: `cargo book search` and `cargo
+//! book replay`.
 
 mod followed;
 mod package;
 mod refusals;
 
 use crate::{progress, step::write_files};
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{bail, Context, Result};
+use book::tables::with_commas;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
 };
@@ -41,12 +42,152 @@ fn main() -> std::process::ExitCode {
 }
 ";
 
-/// Runs `cargo book search FOLDER [WORKERS JOBS [meet]]`. What the search finds, its exit code says.
+/// Search every interleaving of your own pool
+#[derive(clap::Args)]
+#[command(after_help = format!(
+    "The status is 0 if every interleaving that was tried finishes, 1 if one does not, and 2 if there \
+     are more than {}.\n\n\
+     Example: cargo book search ../hello 2 2 meet",
+    with_commas(MOST)
+))]
+pub struct Search {
+    /// The folder of your crate, or a file of Rust with a `ThreadPool`; neither is changed
+    folder: PathBuf,
+    /// How many workers the pool has [default: 2, with 1 job, and again with 2 jobs that meet]
+    #[arg(value_parser = workers, requires = "jobs")]
+    workers: Option<usize>,
+    /// How many jobs it is given
+    #[arg(value_parser = number)]
+    jobs: Option<usize>,
+    #[arg(num_args = 1..=2, help = format!(
+        "`meet`: each job waits until all have begun. `random` or `pct`: where all interleavings are \
+         too many, {} are tried, drawn at random or by PCT",
+        with_commas(TRIES)
+    ))]
+    how: Vec<How>,
+}
+
+/// A word after the numbers.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum How {
+    Meet,
+    Random,
+    Pct,
+}
+
+impl Search {
+    /// The search of every interleaving of the pool in `folder`, in one case.
+    pub fn of(folder: &Path, workers: usize, jobs: usize) -> Search {
+        Search {
+            folder: folder.to_owned(),
+            workers: Some(workers),
+            jobs: Some(jobs),
+            how: Vec::new(),
+        }
+    }
+
+    /// Whether the words go together, and if not, why.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let is_meet = |how: &How| *how == How::Meet;
+        match self.how.iter().filter(|how| is_meet(how)).count() {
+            meet if meet > 1 || self.how.len() - meet > 1 => {
+                Err("give `meet` once, and one of `random` and `pct`")
+            }
+            _ => self.case().map_or(Ok(()), |case| case.check()),
+        }
+    }
+
+    /// The case that is asked for, if one is.
+    fn case(&self) -> Option<Case> {
+        Some(Case {
+            workers: self.workers?,
+            jobs: self.jobs?,
+            meet: self.how.contains(&How::Meet),
+        })
+    }
+}
+
+/// Show what each thread does in an interleaving that was found
+#[derive(clap::Args)]
+#[command(after_help = "\
+The status is 0 if the interleaving finishes, 1 if it does not, and 2 if the schedule is none of this pool.
+
+Example: cargo book replay ../hello 2 1 00011112")]
+pub struct Replay {
+    /// The folder of your crate, or a file of Rust, as it was searched
+    folder: PathBuf,
+    /// How many workers the pool has
+    #[arg(value_parser = workers)]
+    workers: usize,
+    /// How many jobs it is given
+    #[arg(value_parser = number)]
+    jobs: usize,
+    /// Which thread goes on at each choice, as the search has printed it: 0 is `main`, 1 is worker 0
+    schedule: String,
+    /// `meet`: each job waits until all have begun
+    how: Option<Meet>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Meet {
+    Meet,
+}
+
+impl Replay {
+    /// Whether the numbers go together, and if not, why.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        self.case().check()
+    }
+
+    fn case(&self) -> Case {
+        Case {
+            workers: self.workers,
+            jobs: self.jobs,
+            meet: self.how.is_some(),
+        }
+    }
+}
+
+struct Case {
+    workers: usize,
+    jobs: usize,
+    meet: bool,
+}
+
+impl Case {
+    fn check(&self) -> Result<(), &'static str> {
+        match self.meet && self.jobs > self.workers {
+            true => Err("more jobs than workers cannot meet: each waits for all others to begin"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// As the program reads it.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let meet = if self.meet { ":meet" } else { "" };
+        write!(f, "{}:{}{meet}", self.workers, self.jobs)
+    }
+}
+
+fn workers(text: &str) -> Result<usize, &'static str> {
+    match number(text)? {
+        0 => Err("a pool has at least one worker"),
+        workers => Ok(workers),
+    }
+}
+
+fn number(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "it is no number, such as 2")
+}
+
+/// Runs `cargo book search`. What the search finds, its exit code says.
 ///
 /// # Errors
 ///
 /// As [`command`].
-pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+pub fn run(root: &Path, arguments: &Search) -> Result<ExitCode> {
     let shown = progress::begin()?;
     progress::part("building the search");
     let status = followed::run(&mut command(root, arguments)?)
@@ -55,12 +196,12 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
     Ok(exit_code(status))
 }
 
-/// Runs `cargo book replay FOLDER WORKERS JOBS [meet] SCHEDULE`.
+/// Runs `cargo book replay`.
 ///
 /// # Errors
 ///
 /// As [`command`].
-pub fn run_replay(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+pub fn run_replay(root: &Path, arguments: &Replay) -> Result<ExitCode> {
     let shown = progress::begin()?;
     progress::part("building the replay");
     let mut command = replay_command(root, arguments)?;
@@ -79,28 +220,22 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 ///
 /// # Errors
 ///
-/// When the arguments are not those of `cargo book search`, when there is no pool where they say,
-/// and when the search cannot be built.
-pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
-    let (pool, cases, sampling) = match arguments {
-        [pool] => (pool, vec!["2:1".to_owned(), "2:2:meet".to_owned()], None),
-        [pool, workers, jobs, rest @ ..] => {
-            let (rest, sampling) = match rest {
-                [rest @ .., how] if how == "random" || how == "pct" => (rest, Some(how)),
-                rest => (rest, None),
-            };
-            (pool, vec![read_case(workers, jobs, rest)?], sampling)
-        }
-        _ => bail!(CALL),
-    };
-    let (how, tries) = match sampling {
-        Some(how) => (how.as_str(), TRIES),
+/// When there is no pool where they say, and when the search cannot be built.
+pub fn command(root: &Path, arguments: &Search) -> Result<Command> {
+    let (how, tries) = match arguments.how.iter().find(|how| **how != How::Meet) {
+        Some(How::Random) => ("random", TRIES),
+        Some(_) => ("pct", TRIES),
         None => ("all", MOST),
     };
-    let mut command = build(root, pool)?;
-    command
-        .args(["search", pool, &tries.to_string(), how])
-        .args(cases);
+    let cases = match arguments.case() {
+        Some(case) => vec![case.to_string()],
+        None => vec!["2:1".to_owned(), "2:2:meet".to_owned()],
+    };
+    let folder = &arguments.folder;
+    let mut command = build(root, folder)?;
+    let shown = folder.to_string_lossy(); // the program prints it
+    command.args(["search", &shown, &tries.to_string(), how]);
+    command.args(cases);
     Ok(command)
 }
 
@@ -109,46 +244,17 @@ pub fn command(root: &Path, arguments: &[String]) -> Result<Command> {
 /// # Errors
 ///
 /// As [`command`].
-pub fn replay_command(root: &Path, arguments: &[String]) -> Result<Command> {
-    let [pool, workers, jobs, rest @ .., schedule] = arguments else {
-        bail!(
-            "call it with the folder of your crate, and what `cargo book search` has printed as a \
-             schedule: cargo book replay ../hello 2 1 00011112"
-        );
-    };
-    let case = read_case(workers, jobs, rest)?;
-    let mut command = build(root, pool)?;
-    command.args(["replay", package::FOLDER, &case, schedule]);
+pub fn replay_command(root: &Path, arguments: &Replay) -> Result<Command> {
+    let mut command = build(root, &arguments.folder)?;
+    let case = arguments.case().to_string();
+    command.args(["replay", package::FOLDER, &case, &arguments.schedule]);
     Ok(command)
-}
-
-const CALL: &str =
-    "call it with the folder of your crate, or with a file of Rust, and if you like with a number \
-     of workers and of jobs, which can wait for each other: cargo book search ../hello 2 2 meet; at \
-     the end, `random` or `pct` tries some interleavings of a case that has too many for all";
-
-/// The case, as the program reads it.
-fn read_case(workers: &str, jobs: &str, rest: &[String]) -> Result<String> {
-    ensure!(rest.is_empty() || rest == ["meet"], CALL);
-    let number = |text: &str, what| {
-        let number = text.parse::<usize>();
-        number.with_context(|| format!("`{text}` is no number of {what}"))
-    };
-    let (workers, jobs) = (number(workers, "workers")?, number(jobs, "jobs")?);
-    ensure!(workers > 0, "a pool has at least one worker");
-    ensure!(
-        rest.is_empty() || jobs <= workers,
-        "{jobs} jobs cannot meet with fewer workers, {workers}: each waits for all others to begin"
-    );
-    let meet = if rest.is_empty() { "" } else { ":meet" };
-    Ok(format!("{workers}:{jobs}{meet}"))
 }
 
 /// Builds the program that does something with a pool, and returns the command that runs it. It is
 /// kept, so that nothing is built a second time for the same pool.
-fn build(root: &Path, pool: &str) -> Result<Command> {
-    let path = Path::new(pool);
-    let full = fs::canonicalize(path).with_context(|| format!("there is no {pool}"))?;
+fn build(root: &Path, pool: &Path) -> Result<Command> {
+    let full = fs::canonicalize(pool).with_context(|| format!("there is no {}", pool.display()))?;
     // A name of its own: to cargo, programs of one name are the same file.
     let name = format!(
         "search-{:08x}",

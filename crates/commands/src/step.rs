@@ -1,7 +1,7 @@
-//! Copies a step of the book out, for a reader to work on: `cargo book step NAME FOLDER`.
+//! Copies a step of the book out, for a reader to work on: `cargo book step STEP FOLDER`.
 
 use anyhow::{bail, ensure, Context, Result};
-use book::step::{collect, files, full_name, names};
+use book::step::{collect, files, names};
 use std::{
     collections::BTreeMap,
     fs,
@@ -82,22 +82,29 @@ pub(crate) fn write_files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> 
     Ok(())
 }
 
-/// Runs `cargo book step NAME FOLDER`. The name may be short: `20-24` for `listing-20-24`.
+/// Write a step to a new folder, to work on it
+#[derive(clap::Args)]
+#[command(after_help = "Example: cargo book step 20-24 ../hello")]
+pub struct Arguments {
+    /// The step, by the number of its listing
+    #[arg(value_parser = crate::call::one_of(names(&book::root())))]
+    step: String,
+    /// A folder that does not exist yet, outside the book
+    folder: PathBuf,
+}
+
+/// Runs `cargo book step`.
 ///
 /// # Errors
 ///
-/// As [`write`]; without both arguments, the error says how to call it and which steps there are.
-pub fn run(root: &Path, arguments: &[String]) -> Result<ExitCode> {
-    let [name, folder] = arguments else {
-        bail!(
-            "call it with a step and a new folder: cargo book step 20-24 ../hello\n\
-             The steps are:\n  {}",
-            names(root)?.join("\n  ")
-        );
-    };
-    let name = full_name(root, name)?;
-    write(root, &name, Path::new(folder))?;
-    println!("{name} is in {folder}. Now:\n\n    cd {folder}\n    cargo run\n    cargo test");
+/// As [`write`].
+pub fn run(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
+    let Arguments { step, folder } = arguments;
+    write(root, step, folder)?;
+    let folder = folder.display();
+    crate::print(&format!(
+        "{step} is in {folder}. Now:\n\n    cd {folder}\n    cargo run\n    cargo test\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use crate::render::{inline_code, reference, title};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use book::anchors::{mark, unmarked, Mark};
 use book::page::{Fence, Include};
+use book::schedules::broken;
 use book::step;
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeSet;
@@ -56,6 +57,11 @@ pub(crate) fn figure(
     caption: Option<&str>,
     fences: &[&Fence],
 ) -> Result<String> {
+    if let [fence] = fences {
+        if let Some(pool) = faulty(fence) {
+            return puzzle(root, pool, caption.unwrap_or_default(), fence);
+        }
+    }
     let parts = fences
         .iter()
         .copied()
@@ -135,6 +141,36 @@ pub(crate) fn figure(
     Ok(format!(
         "<figure class=\"listing\"{id}>\n<figcaption><strong>{title}</strong>, <code>{file}</code>: \
          {caption}{key}</figcaption>\n\n{code}</figure>\n"
+    ))
+}
+
+/// The number of the pool with a fault that the fence shows, and the part of its file.
+fn faulty<'f>(fence: &'f Fence) -> Option<(&'f str, &'f str)> {
+    let include = fence.include()?;
+    let file = include.file.strip_prefix("crates/model/broken/broken-")?;
+    Some((file.strip_suffix(".rs")?, include.part.as_deref()?))
+}
+
+/// The step that the pools with a fault are to be compared with: it has none.
+const FAULTLESS: &str = "listing-20-24";
+
+/// The figure of a pool with a fault, with bars beside the lines that the faultless one does not have.
+fn puzzle(root: &Path, pool: (&str, &str), caption: &str, fence: &Fence) -> Result<String> {
+    let (number, anchor) = pool;
+    let file = broken(root).join(format!("broken-{number}.rs"));
+    let source =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let old = read(root, FAULTLESS, Path::new("src/lib.rs"))?.unwrap_or_default();
+    let runs = new_lines(&source, anchor, &added(&unmarked(&old), &unmarked(&source)));
+    let runs = runs.map_err(|error| anyhow!("{} {error}", file.display()))?;
+    let bars: String = runs.iter().map(Run::marker).collect();
+    Ok(format!(
+        "<figure class=\"listing\">\n<figcaption><strong>Pool {number}</strong>: {} \
+         <span class=\"key\">not in {}</span></figcaption>\n\n<div class=\"code\">\n{bars}\n{}\n</div>\n\n\
+         </figure>\n",
+        inline_code(caption),
+        reference(FAULTLESS),
+        fence.text.trim_end()
     ))
 }
 

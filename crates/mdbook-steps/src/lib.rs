@@ -9,8 +9,7 @@
 //! - `<!-- step: listing-20-24 -->`: what has changed since the step before, and how to get the step:
 //!   a command, and a shell script, in which the step's files are, whole.
 //! - `<!-- steps -->`: a table of all steps.
-//! - `<!-- changes: listing-20-23, listing-20-24 -->`: what these steps change in `src/`, and no more,
-//!   side by side where the page is wide enough.
+//! - `<!-- changes: listing-20-23, listing-20-24 -->`: what these steps change in `src/`, and no more.
 //! - `<!-- timeline: 20-24-let, 20-24-while-let -->`: runs that were recorded, of which one at a time
 //!   can be stepped through (see [`book::schedules`]).
 //!
@@ -18,6 +17,7 @@
 //! typed and printed. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a
 //! stock mdBook the marks are comments, and the pages are complete without what they stand for.
 
+mod changes;
 mod figure;
 mod listings;
 mod pages;

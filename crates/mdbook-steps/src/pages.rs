@@ -1,7 +1,7 @@
 //! The pages with their marks replaced, one after the other.
 
 use crate::listings::Listings;
-use crate::{figure, render, terminal, timeline};
+use crate::{changes, figure, render, terminal, timeline};
 use anyhow::{bail, ensure, Context, Result};
 use book::marks::{pieces, Piece};
 use book::page::Page;
@@ -61,6 +61,7 @@ impl Pages<'_> {
                 Piece::Timeline { line, names } => {
                     timeline::timeline(self.root, names).with_context(|| page.place(line))?
                 }
+                Piece::Proposal(fence) => changes::proposal(fence),
                 Piece::Terminal(fence) => terminal::terminal(self.root, fence)
                     .with_context(|| fence.place.clone())?
                     .unwrap_or_else(|| fence.text.to_owned()),
@@ -81,7 +82,7 @@ impl Pages<'_> {
 
     /// The sources' changes in each of these steps.
     fn changes(&self, names: &str) -> Result<String> {
-        let mut html = "<div class=\"terminals\">\n\n".to_owned();
+        let mut shown = String::new();
         for name in names.split(", ") {
             let before = step::predecessor(&self.names, name);
             let before = before.with_context(|| {
@@ -97,9 +98,10 @@ impl Pages<'_> {
                 step::files(self.root, name)?,
             );
             let caption = step::caption(self.root, name)?;
-            html += &render::sources(name, &caption, &old, &new)?;
+            let diffs = render::sources(name, &caption, &old, &new)?;
+            shown += &changes::by_item(&diffs, &new);
         }
-        Ok(html + "</div>\n")
+        Ok(shown)
     }
 
     /// Everything that is shown of a step at its checkpoint.
@@ -211,6 +213,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_with_a_fault_has_bars_beside_what_the_right_one_does_not_have() {
+        let page = "<!-- listing: a flag -->\n\n```rust,skt-lib\n\
+                    {{#rustdoc_include ../crates/model/broken/broken-1.rs:pool}}\n```\n";
+        let page = expand_page(page, 0).unwrap();
+        let begin = "<figure class=\"listing\">\n<figcaption><strong>Pool 1</strong>: a flag \
+                     <span class=\"key\">not in Listing 20-24</span></figcaption>\n\n<div class=\"code\">\n\
+                     <span class=\"new\" role=\"img\" aria-label=\"Lines 2 to 5 are new.\"";
+        assert!(page.starts_with(begin), "{page}");
+        assert!(
+            page.ends_with(":pool}}\n```\n</div>\n\n</figure>\n"),
+            "{page}"
+        );
+    }
+
+    #[test]
     fn a_listing_that_cannot_be_shown_is_named_with_its_place() {
         for (include, said) in [
             (
@@ -256,20 +273,20 @@ mod tests {
     }
 
     #[test]
-    fn changes_stand_beside_each_other_and_a_step_without_a_step_before_is_named() {
+    fn changes_stand_below_each_other_and_a_step_without_a_step_before_is_named() {
         let page = expand_page("<!-- changes: listing-20-23, listing-20-25 -->\n", 0).unwrap();
-        let begin = "<div class=\"terminals\">\n\n\
-                     **Listing 20-23**: Explicitly dropping `sender` before joining the `Worker` threads\n\n\
-                     ```diff\n@@ -7,3 +7,3 @@\n     workers: Vec<Worker>,\n\
-                     -    sender: mpsc::Sender<Job>,\n+    sender: Option<mpsc::Sender<Job>>,\n }\n@@ ";
+        let begin = "**Listing 20-23**: Explicitly dropping `sender` before joining the `Worker` threads\n\n\
+                     ```diff\nin ThreadPool:\n     workers: Vec<Worker>,\n\
+                     -    sender: mpsc::Sender<Job>,\n+    sender: Option<mpsc::Sender<Job>>,\n }\n\
+                     in ThreadPool::new:\n";
         assert!(page.starts_with(begin), "{page}");
-        assert!(page.contains("\n```\n\n**Listing 20-25**: "), "{page}");
+        assert!(page.contains("\n\n**Listing 20-25**: "), "{page}");
         assert!(
             page.contains("\n+    println!(\"Shutting down.\");\n"),
             "{page}"
         );
         assert!(!page.contains("+//!"), "only what is in src/: {page}");
-        assert!(page.ends_with("```\n\n</div>\n"), "{page}");
+        assert!(!page.contains("@@"), "each part has its item: {page}");
 
         let error = error_of("\n<!-- changes: starting-point -->\n", 0);
         let said = "src/page.md:2: no step `starting-point` follows another one; these do: \

@@ -14,6 +14,7 @@ pub struct ThreadPool {
 
 type Job = Box<dyn FnOnce() + Send + 'static>;
 
+// ANCHOR: shared
 #[derive(Default)]
 struct Shared {
     queue: Mutex<VecDeque<Job>>,
@@ -21,6 +22,7 @@ struct Shared {
     changed: Condvar,
     closed: AtomicBool,
 }
+// ANCHOR_END: shared
 
 impl ThreadPool {
     /// Starts a pool of `size` worker threads, all idle.

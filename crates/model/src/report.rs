@@ -93,7 +93,7 @@ fn replays(pool: &str, case: Case, failure: &Failure) -> String {
     } = case;
     let meet = if meet { " meet" } else { "" };
     let schedule = record::written(&failure.schedule);
-    format!("cargo book replay {pool} {workers} {jobs}{meet} {schedule}")
+    format!("cargo book replay {pool} {workers} {jobs} {schedule}{meet}")
 }
 
 /// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
@@ -153,5 +153,33 @@ impl Failure {
             self.number,
             threads.join(", ")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_replayed_as_it_was_searched() {
+        let failure = Failure {
+            number: 1,
+            deadlock: true,
+            message: String::new(),
+            schedule: vec![0, 1, 10],
+        };
+        for (meet, call) in [
+            (false, "cargo book replay ../hello 2 1 01a"),
+            // What the search has behind its numbers, this has behind the schedule.
+            (true, "cargo book replay ../hello 2 1 01a meet"),
+        ] {
+            let case = Case {
+                workers: 2,
+                jobs: 1,
+                meet,
+                pause: false,
+            };
+            assert_eq!(replays("../hello", case, &failure), call);
+        }
     }
 }

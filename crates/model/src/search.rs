@@ -101,7 +101,7 @@ impl Failure {
     }
 }
 
-/// A schedule with more steps than this does not end: a thread spins.
+/// A schedule with more steps than this is cut off: a thread spins, or the case is too large.
 const MOST_STEPS: usize = 10_000;
 
 /// Searches every interleaving of the case, past those that fail, and counts how each one ends.
@@ -183,8 +183,9 @@ pub enum Sampling {
     Random,
     /// Probabilistic concurrency testing (Burckhardt et al., "A Randomized Scheduler with
     /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the threads have priorities, drawn
-    /// anew for each run, and at a few points, drawn as well, the one that runs loses its own. What
-    /// needs few such points is found with a chance that has a lower bound.
+    /// anew for each run, and at a few points, drawn as well, the one that runs loses its own. In the
+    /// paper, what needs few such points is found with a chance that has a lower bound; shuttle's
+    /// algorithm differs slightly.
     Pct,
 }
 

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{in_time, within};
+use common::{in_time, wait_until, within};
 use hello::ThreadPool;
 use std::{
+    panic::{catch_unwind, AssertUnwindSafe},
     sync::{mpsc, Arc, Barrier},
     time::Duration,
 };
@@ -46,4 +47,24 @@ fn two_jobs_never_run_at_the_same_time() {
         within(Duration::from_secs(1), meet).is_none(),
         "the jobs met, but the lock should be held while a job runs"
     );
+}
+
+#[test]
+fn the_first_job_that_panics_ends_all_the_workers() {
+    in_time(|| {
+        let pool = ThreadPool::new(4);
+        pool.execute(|| panic!("this job fails"));
+
+        let (sender, receiver) = mpsc::channel();
+        // What is queued while a worker is left never runs.
+        wait_until("no worker is left", || {
+            let sender = sender.clone();
+            let queue = || pool.execute(move || sender.send("a job has run").unwrap());
+            catch_unwind(AssertUnwindSafe(queue)).is_err()
+        });
+        assert_eq!(receiver.try_recv(), Err(mpsc::TryRecvError::Empty));
+
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    })
+    .expect("the test failed");
 }

@@ -5,10 +5,13 @@ mod common;
 use common::{in_time, within, DEADLINE};
 use hello::ThreadPool;
 use std::{
-    fs,
+    env, fs,
     panic::{catch_unwind, AssertUnwindSafe},
-    process::Command,
-    sync::{mpsc, Arc},
+    process::{Command, ExitStatus, Stdio},
+    sync::{
+        mpsc::{self, RecvTimeoutError},
+        Arc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -210,4 +213,151 @@ fn the_drop_does_not_wait_for_workers_behind_a_lost_one() {
     });
 
     assert!(left_early, "the drop always waited for the other worker");
+}
+
+#[test]
+fn a_free_worker_takes_what_is_queued_behind_a_busy_one() {
+    let (go, wait) = mpsc::channel::<()>();
+
+    in_time(move || {
+        let pool = ThreadPool::new(2);
+        pool.execute(move || {
+            let _ = wait.recv();
+        });
+        let (sender, receiver) = mpsc::channel();
+        for job in 0..10 {
+            let sender = sender.clone();
+            pool.execute(move || sender.send(job).unwrap());
+        }
+        drop(sender);
+        assert!(receiver.iter().eq(0..10));
+        drop(go);
+    })
+    .expect("a job was lost");
+}
+
+#[test]
+fn a_job_waits_while_every_worker_is_busy() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (sender, receiver) = mpsc::channel();
+
+    in_time(move || {
+        let pool = ThreadPool::new(1);
+        pool.execute(move || {
+            let _ = wait.recv();
+        });
+        pool.execute(move || sender.send(()).unwrap());
+        // No worker is added for it.
+        let early = receiver.recv_timeout(Duration::from_millis(500));
+        drop(go);
+        assert!(early.is_err(), "a second worker has run it");
+        assert!(receiver.recv().is_ok());
+    })
+    .expect("the job did not wait, or was lost");
+}
+
+#[test]
+fn execute_does_not_wait_for_a_worker() {
+    let (go, wait) = mpsc::channel::<()>();
+
+    in_time(move || {
+        let pool = ThreadPool::new(1);
+        pool.execute(move || {
+            let _ = wait.recv();
+        });
+        for _ in 0..10_000 {
+            pool.execute(|| {});
+        }
+        drop(go); // if the queue had a limit, this would not be reached
+    })
+    .expect("the drop panicked");
+}
+
+#[test]
+fn a_job_that_does_not_end_keeps_the_drop_waiting() {
+    let (go, wait) = mpsc::channel::<()>();
+    let (end, ended) = mpsc::channel();
+
+    let dropping = thread::spawn(move || {
+        let pool = ThreadPool::new(2);
+        pool.execute(move || {
+            let _ = wait.recv();
+        });
+        drop(pool);
+        end.send(()).unwrap();
+    });
+    let early = ended.recv_timeout(Duration::from_secs(1));
+    assert_eq!(early, Err(RecvTimeoutError::Timeout));
+
+    drop(go);
+    assert_eq!(ended.recv_timeout(DEADLINE), Ok(()));
+    dropping.join().unwrap();
+}
+
+// What ends or limits a whole process is tried in one of its own.
+
+const IN_CHILD: &str = "IN_CHILD";
+
+/// Has `command`, which runs this file's program, run the named test; returns how it ended.
+fn in_child(mut command: Command, test: &str) -> ExitStatus {
+    let mut child = command
+        .args(["--exact", test, "--test-threads", "1"])
+        .env(IN_CHILD, "yes")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if start.elapsed() > DEADLINE {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the process of {test} hangs");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_second_panic_ends_the_process() {
+    if env::var_os(IN_CHILD).is_some() {
+        let pool = ThreadPool::new(1);
+        pool.execute(|| panic!("on purpose"));
+        panic!("with a pool that has lost its worker"); // now the drop panics, too
+    }
+
+    let program = Command::new(env::current_exe().unwrap());
+    let status = in_child(program, "a_second_panic_ends_the_process");
+
+    // A failed test would end the process with status 101.
+    assert_ne!(status.code(), Some(101), "the process was not aborted");
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(status.signal(), Some(6), "SIGABRT");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn new_panics_if_a_thread_is_refused() {
+    const PANICKED: i32 = 42; // as nothing else ends
+    if env::var_os(IN_CHILD).is_some() {
+        let panicked = catch_unwind(|| ThreadPool::new(100_000)).is_err();
+        std::process::exit(if panicked { PANICKED } else { 1 });
+    }
+
+    // Room for the stacks of a few threads. Each takes much of it, so that there is room for all else
+    // when there is none for a stack.
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", r#"ulimit -v 4000000 && exec "$0" "$@""#])
+        .arg(env::current_exe().unwrap())
+        .env("RUST_MIN_STACK", "500000000");
+    let status = in_child(limited, "new_panics_if_a_thread_is_refused");
+
+    assert_eq!(status.code(), Some(PANICKED), "{status}");
 }

@@ -195,3 +195,22 @@ fn a_job_that_drops_its_own_pool_may_panic() {
     dropped_in_a_job(1, panics);
     dropped_in_a_job(2, panics);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_printed_costs_no_job_and_no_drop() {
+    let mut command = Command::new("sh");
+    let script = "exec \"$0\" >/dev/full"; // as a disk without room
+    command
+        .args(["-c", script])
+        .arg(common::hello().get_program());
+    let mut server = common::Server::start_as(command);
+
+    assert!(server.get("/").starts_with("HTTP/1.1 200 OK"));
+    assert!(server.get("/nowhere").starts_with("HTTP/1.1 404 NOT FOUND"));
+
+    // `main` panics over a line of its own. If the drop did as well, that would end the process with
+    // a signal.
+    let (status, _) = server.ended();
+    assert!(status.code().is_some(), "{status}");
+}

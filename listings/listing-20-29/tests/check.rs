@@ -484,6 +484,22 @@ fn too_many_open_files_do_not_end_the_server() {
 }
 
 #[test]
+fn a_page_that_is_one_open_file_too_many_gets_500() {
+    let mut command = Command::new("sh");
+    let script = "exec 3<&- 4<&- && ulimit -n 5 && exec \"$0\"";
+    command.args(["-c", script]).arg(hello().get_program());
+    let mut server = Server::start_as(command);
+
+    assert!(server.get("/").starts_with("HTTP/1.1 500 "));
+    server.complained("cannot read hello.html: Too many open files");
+    // Until the first connection is closed, there is no room for the second.
+    assert!(server.get("/").starts_with("HTTP/1.1 500 "));
+
+    let (exit, _) = server.ended();
+    assert!(exit.success(), "{exit}");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn it_does_not_matter_if_nothing_can_be_printed() {
     let mut command = Command::new("sh");

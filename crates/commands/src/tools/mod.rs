@@ -219,7 +219,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             text += &runner.run(run)?;
             number += 1;
         }
-        progress::aside(|| print!("{text}"));
+        progress::aside(|| crate::print(&text))?;
         recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
     }
     Ok(recorded)

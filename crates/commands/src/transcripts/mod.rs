@@ -14,9 +14,20 @@ mod watched;
 pub use port::Port;
 
 use crate::progress;
-use anyhow::{bail, Result};
+#[cfg(not(unix))]
+use anyhow::bail;
+use anyhow::Result;
 use book::transcripts::{check_rules, names, Scenario, Transcript};
 use std::{path::Path, process::ExitCode, time::Instant};
+
+/// Record what the book's terminals show, again
+#[derive(clap::Args)]
+#[command(after_help = "Example: cargo book record 20-24-drop")]
+pub struct Arguments {
+    /// What to record, by the names of the files in `recorded/transcripts` [default: all]
+    #[arg(value_name = "NAME", value_parser = crate::call::one_of(names(&book::root())))]
+    names: Vec<String>,
+}
 
 /// Records the named scenarios of the book at `root` anew, or all when none is named.
 ///
@@ -24,15 +35,10 @@ use std::{path::Path, process::ExitCode, time::Instant};
 ///
 /// # Errors
 ///
-/// When a name is unknown, and when a run fails or breaks a rule.
-pub fn record(root: &Path, chosen: &[String]) -> Result<ExitCode> {
+/// When a run fails or breaks a rule.
+pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
     let known = names(root)?;
-    if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
-        bail!(
-            "there is no transcript `{unknown}`; there are:\n  {}",
-            known.join("\n  ")
-        );
-    }
+    let chosen = &arguments.names;
     let chosen = if chosen.is_empty() { &known } else { chosen };
     let _shown = progress::begin()?;
     for (number, name) in (1..).zip(chosen) {
@@ -44,7 +50,7 @@ pub fn record(root: &Path, chosen: &[String]) -> Result<ExitCode> {
         check_rules(&scenario, &fresh, None)?;
         fresh.write(&Transcript::file(root, name))?;
         let elapsed = start.elapsed().as_secs_f32();
-        progress::aside(|| println!("recorded {name} in {elapsed:.1} s"));
+        progress::aside(|| crate::print(&format!("recorded {name} in {elapsed:.1} s\n")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! How far work is, seen in a terminal.
+//! How far work is, and how a command is called, seen in a terminal.
 
 use super::terminal::Running;
 use book::transcripts::{Exit, Signal};
@@ -9,11 +9,12 @@ const SOON: Duration = Duration::from_secs(30);
 /// What indicatif sends, after a `\r`, so that the line is empty.
 const CLEARED: &str = "\x1b[2K";
 
-/// A test of `progress`, in a terminal.
+/// A test of this crate, in a terminal.
 fn start(variables: &str, test: &str) -> Running {
     let program = env::current_exe().unwrap();
     let line = format!(
-        "exec env -u CI {variables} '{}' --ignored --nocapture --exact progress::tests::{test}",
+        "stty cols 60 rows 20; \
+         exec env -u CI {variables} '{}' --ignored --nocapture --exact {test}",
         program.display()
     );
     Running::start(&line, &env::temp_dir(), false).unwrap()
@@ -21,7 +22,7 @@ fn start(variables: &str, test: &str) -> Running {
 
 #[test]
 fn a_terminal_is_shown_a_bar_and_is_empty_again_at_the_end() {
-    let running = start("TERM=xterm", "digs");
+    let running = start("TERM=xterm", "progress::tests::digs");
     assert!(running.wait_until(SOON, |shown| shown.contains("digging: 2 of 3 holes")));
     assert!(
         running.shown().contains("[========>   ]"),
@@ -42,7 +43,7 @@ fn a_terminal_is_shown_a_bar_and_is_empty_again_at_the_end() {
 #[test]
 fn a_terminal_that_cannot_be_redrawn_is_shown_plain_lines() {
     for variables in ["TERM=dumb", "TERM=xterm CI=true"] {
-        let running = start(variables, "digs");
+        let running = start(variables, "progress::tests::digs");
         assert_eq!(running.wait_for_end(SOON), Some(Exit::Status(0)));
         let shown = running.shown();
         assert!(shown.contains("digging\n"), "{variables}: {shown:?}");
@@ -53,7 +54,7 @@ fn a_terminal_that_cannot_be_redrawn_is_shown_plain_lines() {
 
 #[test]
 fn ctrl_c_clears_the_line_and_ends_what_was_started() {
-    let running = start("TERM=xterm", "digs_until_it_is_ended");
+    let running = start("TERM=xterm", "progress::tests::digs_until_it_is_ended");
     let child = |shown: &str| {
         let (_, child) = shown.split_once("digging: as ")?;
         Some(child.split_once('.')?.0.to_owned())
@@ -78,4 +79,18 @@ fn ctrl_c_clears_the_line_and_ends_what_was_started() {
         assert!(start.elapsed() < SOON, "{child} still runs");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn help_is_as_wide_as_the_terminal_and_has_no_colors() {
+    let running = start("TERM=xterm", "call::tests::says_how_a_step_is_written");
+    assert_eq!(running.wait_for_end(SOON), Some(Exit::Status(0)));
+    let shown = running.shown();
+    let lines = shown.lines().skip_while(|line| !line.starts_with("Usage"));
+    let widths = lines
+        .take_while(|line| !line.starts_with("Example"))
+        .map(|line| line.trim_end().len());
+    let widest = widths.max();
+    assert!((40..=60).contains(&widest.unwrap_or(0)), "{shown}");
+    assert!(!shown.contains('\x1b'), "{shown:?}");
 }

@@ -44,9 +44,10 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
             rows += &source(root, &run.pool)?;
         }
         let open = if index == 0 { " open" } else { "" };
+        let begin = begin(run, &recorded.steps).with_context(|| format!("the run `{name}`"))?;
         write!(
             rows,
-            "<details class=\"run\" id=\"run-{name}\"{open}>\n<summary>{}</summary>\n{}</details>\n",
+            "<details class=\"run\" id=\"run-{name}\"{begin}{open}>\n<summary>{}</summary>\n{}</details>\n",
             inline_code(&run.title),
             events(run, &recorded.steps).with_context(|| format!("the run `{name}`"))?
         )?;
@@ -57,6 +58,16 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
     // No empty line: to Markdown, it would end the HTML.
     html += &rows.replace("\n\n", "\n<!-- -->\n");
     Ok(html + "</schedule-timeline>\n</figure>\n\n")
+}
+
+/// The step at which the run opens, counted from 0, for the script.
+fn begin(run: &Run, steps: &[Step]) -> Result<String> {
+    let Some(said) = &run.open_at else {
+        return Ok(String::new());
+    };
+    let step = steps.iter().position(|step| step.said == *said);
+    let step = step.with_context(|| format!("it has no step to open at: {said}"))?;
+    Ok(format!(" data-begin=\"{step}\""))
 }
 
 /// What the figure shows, and what of it means what.
@@ -168,6 +179,7 @@ mod tests {
             ends: Ends::Deadlock,
             said: Vec::new(),
             ask: Vec::new(),
+            open_at: None,
         }
     }
 
@@ -188,6 +200,18 @@ mod tests {
             .filter(|line| line.starts_with("<li"))
             .map(str::to_owned)
             .collect()
+    }
+
+    #[test]
+    fn a_run_opens_at_its_step() {
+        let steps = [step(Some(0), "starts 1"), step(Some(1), "holds 1")];
+        let mut run = run();
+        assert_eq!(begin(&run, &steps).unwrap(), "");
+        run.open_at = Some("<holds 1>".into());
+        assert_eq!(begin(&run, &steps).unwrap(), " data-begin=\"1\"");
+        run.open_at = Some("<holds 2>".into());
+        let error = begin(&run, &steps).unwrap_err().to_string();
+        assert_eq!(error, "it has no step to open at: <holds 2>");
     }
 
     #[test]

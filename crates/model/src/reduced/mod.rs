@@ -39,6 +39,7 @@ pub use trace::Orders;
 use crate::modeled::run;
 use crate::search::{config, is_deadlock, text, Fair};
 use operation::Kind;
+pub use operation::Part;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::Runner;
 use std::cell::{Cell, RefCell};
@@ -228,7 +229,7 @@ pub(crate) fn place() -> usize {
 /// The step that is under way reads, or writes, the place.
 pub(crate) fn touch(place: usize, writes: bool) {
     let kind = if writes { Kind::Write } else { Kind::Read };
-    with(|engine| engine.trace.uses_also(place, operation::WHOLE, kind));
+    with(|engine| engine.trace.uses_also(place, Part::Whole, kind));
 }
 
 /// A barrier for so many, of which none is told that it was the last to come.

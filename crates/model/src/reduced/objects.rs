@@ -1,8 +1,6 @@
 //! What threads share, as far as it decides who can go on, and what each operation uses of it.
 
-use super::operation::{
-    message, notified, room, Access, Cell, Kind, Operation, HEAD, RECEIVER, SENDERS, TAIL, WHOLE,
-};
+use super::operation::{Access, Cell, Kind, Operation, Part};
 
 /// The state of an object.
 #[derive(Clone, Debug)]
@@ -117,9 +115,9 @@ impl Objects {
         used: Used,
         choose: &mut dyn FnMut(usize) -> usize,
     ) {
-        let mut uses = |object: usize, slot: usize, kind: Kind| {
+        let mut uses = |object: usize, part: Part, kind: Kind| {
             used(Access {
-                cell: Cell { object, slot },
+                cell: Cell { object, part },
                 kind,
                 competes: false,
             });
@@ -127,14 +125,18 @@ impl Objects {
         match operation {
             Operation::Start | Operation::Pause | Operation::Undeclared => {}
             Operation::Lock(lock) => {
-                uses(lock, WHOLE, Kind::Take);
+                uses(lock, Part::Whole, Kind::Take);
                 self.all[lock] = Object::Lock {
                     holder: Some(thread),
                 };
             }
             Operation::TryLock(lock) => {
                 let is_free = matches!(self.all[lock], Object::Lock { holder: None });
-                uses(lock, WHOLE, if is_free { Kind::Write } else { Kind::Read });
+                uses(
+                    lock,
+                    Part::Whole,
+                    if is_free { Kind::Write } else { Kind::Read },
+                );
                 if is_free {
                     self.all[lock] = Object::Lock {
                         holder: Some(thread),
@@ -142,24 +144,24 @@ impl Objects {
                 }
             }
             Operation::Unlock(lock) => {
-                uses(lock, WHOLE, Kind::Give);
+                uses(lock, Part::Whole, Kind::Give);
                 self.all[lock] = Object::Lock { holder: None };
             }
-            Operation::Load(atomic) => uses(atomic, WHOLE, Kind::Read),
-            Operation::Store(atomic) => uses(atomic, WHOLE, Kind::Write),
-            Operation::Depart(barrier) => uses(barrier, WHOLE, Kind::Need),
-            Operation::Join(of) => uses(of, WHOLE, Kind::Need),
+            Operation::Load(atomic) => uses(atomic, Part::Whole, Kind::Read),
+            Operation::Store(atomic) => uses(atomic, Part::Whole, Kind::Write),
+            Operation::Depart(barrier) => uses(barrier, Part::Whole, Kind::Need),
+            Operation::Join(of) => uses(of, Part::Whole, Kind::Need),
             Operation::Wait { condvar, mutex } => {
-                uses(condvar, WHOLE, Kind::Write);
-                uses(mutex, WHOLE, Kind::Give);
+                uses(condvar, Part::Whole, Kind::Write);
+                uses(mutex, Part::Whole, Kind::Give);
                 self.all[mutex] = Object::Lock { holder: None };
                 if let Object::Condvar { waiting, .. } = &mut self.all[condvar] {
                     waiting.push(thread);
                 }
             }
             Operation::Wake { condvar, mutex } => {
-                uses(condvar, notified(thread), Kind::Need);
-                uses(mutex, WHOLE, Kind::Take);
+                uses(condvar, Part::Notified(thread), Kind::Need);
+                uses(mutex, Part::Whole, Kind::Take);
                 if let Object::Condvar { notified, .. } = &mut self.all[condvar] {
                     notified.retain(|of| *of != thread);
                 }
@@ -168,7 +170,7 @@ impl Objects {
                 };
             }
             Operation::EndWait(condvar) => {
-                uses(condvar, notified(thread), Kind::Read);
+                uses(condvar, Part::Notified(thread), Kind::Read);
                 let Object::Condvar {
                     waiting,
                     notified: woken,
@@ -177,7 +179,7 @@ impl Objects {
                     return;
                 };
                 if waiting.contains(&thread) {
-                    uses(condvar, WHOLE, Kind::Write); // it waits no more
+                    uses(condvar, Part::Whole, Kind::Write); // it waits no more
                 }
                 self.was_notified = woken.contains(&thread);
                 waiting.retain(|of| *of != thread);
@@ -195,7 +197,7 @@ impl Objects {
                 let nobody = waiting.is_empty();
                 uses(
                     condvar,
-                    WHOLE,
+                    Part::Whole,
                     if nobody { Kind::Read } else { Kind::Write },
                 );
                 let these = match (operation, nobody) {
@@ -206,7 +208,7 @@ impl Objects {
                     _ => std::mem::take(waiting),
                 };
                 for of in these {
-                    uses(condvar, notified(of), Kind::Write);
+                    uses(condvar, Part::Notified(of), Kind::Write);
                     woken.push(of);
                 }
             }
@@ -231,11 +233,11 @@ impl Objects {
         else {
             return;
         };
-        let mut uses = |slot: usize, kind: Kind, competes: bool| {
+        let mut uses = |part: Part, kind: Kind, competes: bool| {
             used(Access {
                 cell: Cell {
                     object: channel,
-                    slot,
+                    part,
                 },
                 kind,
                 competes,
@@ -248,11 +250,11 @@ impl Objects {
         };
         match operation {
             Operation::DropSender(_) => {
-                uses(SENDERS, Kind::Add, false);
+                uses(Part::Senders, Kind::Add, false);
                 *senders -= 1;
             }
             Operation::DropReceiver(_) => {
-                uses(RECEIVER, Kind::Write, false);
+                uses(Part::Receiver, Kind::Write, false);
                 *receiver = false;
             }
             Operation::Send(_) | Operation::TrySend(_) => {
@@ -263,34 +265,34 @@ impl Objects {
                 } else {
                     Kind::Read
                 };
-                uses(RECEIVER, gone, false);
+                uses(Part::Receiver, gone, false);
                 if !*receiver {
                     return;
                 }
                 if let Some(before) = bound.and_then(|bound| sent.checked_sub(bound)) {
-                    uses(room(before), wanted, false);
+                    uses(Part::Room(before), wanted, false);
                 }
                 if is_full {
-                    return uses(TAIL, Kind::Read, true);
+                    return uses(Part::Tail, Kind::Read, true);
                 }
-                uses(TAIL, next, true);
-                uses(message(*sent), Kind::Write, false);
+                uses(Part::Tail, next, true);
+                uses(Part::Message(*sent), Kind::Write, false);
                 *sent += 1;
             }
             _ if *sent > *received => {
-                uses(HEAD, next, true);
-                uses(message(*received), wanted, false);
+                uses(Part::Head, next, true);
+                uses(Part::Message(*received), wanted, false);
                 if bound.is_some() {
-                    uses(room(*received), Kind::Write, false);
+                    uses(Part::Room(*received), Kind::Write, false);
                 }
                 *received += 1;
             }
             // There is none: all senders are gone, or it was only tried.
             _ => {
-                uses(HEAD, Kind::Read, true);
-                uses(SENDERS, wanted, false);
+                uses(Part::Head, Kind::Read, true);
+                uses(Part::Senders, wanted, false);
                 if !waits {
-                    uses(message(*received), Kind::Read, false);
+                    uses(Part::Message(*received), Kind::Read, false);
                 }
             }
         }
@@ -298,19 +300,19 @@ impl Objects {
 
     /// What the thread would use if it could go on: it races with whoever keeps it from that.
     pub fn wanted(&self, thread: usize, operation: Operation) -> Vec<Access> {
-        let uses = |object: usize, slot: usize, kind: Kind| Access {
-            cell: Cell { object, slot },
+        let uses = |object: usize, part: Part, kind: Kind| Access {
+            cell: Cell { object, part },
             kind,
             competes: true,
         };
         match operation {
-            Operation::Lock(lock) => vec![uses(lock, WHOLE, Kind::Take)],
+            Operation::Lock(lock) => vec![uses(lock, Part::Whole, Kind::Take)],
             Operation::Wake { condvar, mutex } => vec![
-                uses(condvar, notified(thread), Kind::Need),
-                uses(mutex, WHOLE, Kind::Take),
+                uses(condvar, Part::Notified(thread), Kind::Need),
+                uses(mutex, Part::Whole, Kind::Take),
             ],
-            Operation::Send(channel) => vec![uses(channel, TAIL, Kind::Next)],
-            Operation::Receive(channel) => vec![uses(channel, HEAD, Kind::Next)],
+            Operation::Send(channel) => vec![uses(channel, Part::Tail, Kind::Next)],
+            Operation::Receive(channel) => vec![uses(channel, Part::Head, Kind::Next)],
             _ => Vec::new(),
         }
     }

@@ -41,38 +41,47 @@ pub(crate) enum Operation {
     Join(usize),
 }
 
-/// A part of an object that steps have in common: two steps without a common cell commute.
+/// A part of an object. Two steps that use no part in common commute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// A lock, an atomic, a barrier, the end of a thread, or who waits at a condition variable.
+    Whole,
+    /// Of a channel: which message is received next.
+    Head,
+    /// Which message is sent next.
+    Tail,
+    /// How many senders there are.
+    Senders,
+    /// Whether the receiver is there.
+    Receiver,
+    /// The message with this number.
+    Message(usize),
+    /// The place in a bounded channel that the message with this number leaves when it is received.
+    Room(usize),
+    /// Of a condition variable: that this thread has been notified.
+    Notified(usize),
+}
+
+impl Part {
+    /// Where it stands among the parts of its object.
+    pub(super) fn place(self) -> usize {
+        match self {
+            Part::Whole | Part::Head => 0,
+            Part::Tail => 1,
+            Part::Senders => 2,
+            Part::Receiver => 3,
+            Part::Message(number) => 4 + 2 * number,
+            Part::Room(number) => 5 + 2 * number,
+            Part::Notified(thread) => 1 + thread,
+        }
+    }
+}
+
+/// A part of one of a run's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cell {
     pub object: usize,
-    pub slot: usize,
-}
-
-/// A lock, an atomic, the set of those that wait at a condition variable, or the end of a thread: an
-/// object with one cell, or its first.
-pub(super) const WHOLE: usize = 0;
-/// Of a channel: which message is received next.
-pub(super) const HEAD: usize = 0;
-/// Which message is sent next.
-pub(super) const TAIL: usize = 1;
-/// How many senders there are.
-pub(super) const SENDERS: usize = 2;
-/// Whether the receiver is there.
-pub(super) const RECEIVER: usize = 3;
-
-/// The message with this number.
-pub(super) const fn message(number: usize) -> usize {
-    4 + 2 * number
-}
-
-/// The place in a bounded channel that this message leaves when it is received.
-pub(super) const fn room(number: usize) -> usize {
-    5 + 2 * number
-}
-
-/// Of a condition variable: that this thread has been notified.
-pub(super) const fn notified(thread: usize) -> usize {
-    1 + thread
+    pub part: Part,
 }
 
 /// How a step uses a cell.

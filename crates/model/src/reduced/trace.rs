@@ -2,7 +2,7 @@
 //! is to be tried.
 
 use super::objects::{Object, Objects};
-use super::operation::{conflict, reversible, Access, Footprint, Kind, Operation, WHOLE};
+use super::operation::{conflict, reversible, Access, Cell, Footprint, Kind, Operation, Part};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -174,12 +174,12 @@ impl Trace {
     pub fn end_thread(&mut self, thread: usize) {
         let object = self.threads[thread].object;
         *self.objects.get_mut(object) = Object::Thread { ended: true };
-        self.uses_also(object, WHOLE, Kind::Write);
+        self.uses_also(object, Part::Whole, Kind::Write);
     }
 
     /// The step that is under way comes to the barrier.
     pub fn arrive(&mut self, barrier: usize) {
-        self.uses_also(barrier, WHOLE, Kind::Add);
+        self.uses_also(barrier, Part::Whole, Kind::Add);
         if let Object::Barrier { arrived, .. } = self.objects.get_mut(barrier) {
             *arrived += 1;
         }
@@ -325,8 +325,8 @@ impl Trace {
     }
 
     /// The step that is under way also uses this.
-    pub fn uses_also(&mut self, object: usize, slot: usize, kind: Kind) {
-        let cell = super::operation::Cell { object, slot };
+    pub fn uses_also(&mut self, object: usize, part: Part, kind: Kind) {
+        let cell = Cell { object, part };
         self.access(Access {
             cell,
             kind,
@@ -357,10 +357,10 @@ impl Trace {
         let Access { cell, kind, .. } = access;
         self.events[index].footprint.add(access);
         let cells = &mut self.uses[cell.object];
-        if cells.len() <= cell.slot {
-            cells.resize_with(cell.slot + 1, Vec::new);
+        if cells.len() <= cell.part.place() {
+            cells.resize_with(cell.part.place() + 1, Vec::new);
         }
-        let mut uses = std::mem::take(&mut cells[cell.slot]);
+        let mut uses = std::mem::take(&mut cells[cell.part.place()]);
         for of in &uses {
             if of.thread != thread && conflict(of.kind, kind) {
                 self.comes_after(of.event);
@@ -377,7 +377,7 @@ impl Trace {
                 event: index,
             }),
         }
-        self.uses[cell.object][cell.slot] = uses;
+        self.uses[cell.object][cell.part.place()] = uses;
     }
 
     /// The step that is under way depends on this one.
@@ -491,7 +491,9 @@ impl Trace {
 
     fn uses(&self, access: &Access) -> &[Use] {
         let cells = &self.uses[access.cell.object];
-        cells.get(access.cell.slot).map_or(&[], Vec::as_slice)
+        cells
+            .get(access.cell.part.place())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Those that are not known, without those after which another of them came.

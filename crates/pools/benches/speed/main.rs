@@ -137,7 +137,8 @@ fn queue<P: Pool>(workers: usize, samples: u64) -> Vec<Duration> {
     (0..samples).map(sample).collect()
 }
 
-/// The time until a job begins when all four workers are idle.
+/// The time until a job begins when all workers are idle: four, but for tokio, which starts a
+/// thread only when none is idle, and so has one here.
 fn hand_off<P: Pool>(samples: u64) -> Vec<Duration> {
     let pool = P::new(4);
     let (sender, receiver) = mpsc::channel();

@@ -35,12 +35,14 @@ use std::{
 ///
 /// If the pool is closed. And do not call this in a job of the same pool: a
 /// worker that waits for tiles cannot draw them.
+// ANCHOR: signature
 pub fn draw(
     pool: &ThreadPool,
     view: View,
     stop: &Arc<AtomicBool>,
     mut progress: impl FnMut(usize, usize),
 ) -> Picture {
+    // ANCHOR_END: signature
     let tiles = view.tiles();
     let (sender, receiver) = mpsc::channel();
 

@@ -1,6 +1,7 @@
 mod written;
 
 use super::{folder, Rules};
+use crate::{proposals::Proposal, sources::Sources};
 use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use std::{
     path::Path,
     time::Duration,
 };
-use written::RawScenario;
+use written::{Find, RawScenario};
 
 /// A script for one or more terminals, and the rules for what they show.
 ///
@@ -25,6 +26,9 @@ use written::RawScenario;
 /// file = "src/lib.rs"
 /// from = "two"
 /// to = "three"
+///
+/// [[edit]]                    # or one that a page shows, in a fence ```diff,LISTING,NAME
+/// proposal = "sender-given-away"
 ///
 /// [[step]]                    # a command that runs on while the next steps are taken
 /// terminal = "server"
@@ -140,7 +144,20 @@ impl Scenario {
         let file = folder(root).join(format!("{name}.toml"));
         let text =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Scenario::parse(name, &text).with_context(|| format!("in {}", file.display()))
+        let proposed = |proposal: &str| on_a_page(&Sources::read(root)?, proposal);
+        Scenario::parse(name, &text, &proposed).with_context(|| format!("in {}", file.display()))
+    }
+
+    /// The scenario `name` of these sources; `None`: they have none.
+    ///
+    /// # Errors
+    ///
+    /// When it says something that cannot be done.
+    pub fn of(sources: &Sources, name: &str) -> Option<Result<Scenario>> {
+        let file = format!("recorded/transcripts/{name}.toml");
+        let text = sources.text(&file)?;
+        let proposed = |proposal: &str| on_a_page(sources, proposal);
+        Some(Scenario::parse(name, text, &proposed).with_context(|| format!("in {file}")))
     }
 
     /// Whether the scenario sends requests with `curl`, and there is none on `PATH`.
@@ -152,8 +169,8 @@ impl Scenario {
             && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
     }
 
-    fn parse(name: &str, text: &str) -> Result<Scenario> {
-        let scenario = toml::from_str::<RawScenario>(text)?.parse(name)?;
+    fn parse(name: &str, text: &str, proposed: &Find) -> Result<Scenario> {
+        let scenario = toml::from_str::<RawScenario>(text)?.parse(name, proposed)?;
         scenario.check_background()?;
         scenario.check_terminals()?;
         scenario.check_port()?;
@@ -246,9 +263,21 @@ impl Scenario {
     }
 }
 
+/// The change of that name, from the page that proposes it.
+fn on_a_page(sources: &Sources, name: &str) -> Result<Proposal> {
+    for page in sources.pages() {
+        let mut proposals = Proposal::on(&page)?.into_iter();
+        if let Some(proposal) = proposals.find(|proposal| proposal.name == name) {
+            return Ok(proposal);
+        }
+    }
+    bail!("no page has a fence ```diff,LISTING,{name}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::Page;
 
     const GOOD: &str = r#"
         listing = "listing-20-25"
@@ -263,9 +292,21 @@ mod tests {
         same = true
     "#;
 
+    /// A page that proposes the one change `dropped`.
+    fn proposed(name: &str) -> Result<Proposal> {
+        let page = Page::parse("page.md", "```diff,listing-20-25,dropped\n-a\n+b\n```\n");
+        let mut proposals = Proposal::on(&page)?;
+        ensure!(name == "dropped", "no page has {name}");
+        Ok(proposals.remove(0))
+    }
+
+    fn parse(text: &str) -> Result<Scenario> {
+        Scenario::parse("ping", text, &proposed)
+    }
+
     fn error(from: &str, to: &str) -> String {
         assert!(GOOD.contains(from), "{from}");
-        match Scenario::parse("ping", &GOOD.replace(from, to)) {
+        match parse(&GOOD.replace(from, to)) {
             Ok(_) => panic!("{to} should be refused"),
             Err(error) => format!("{error:#}"),
         }
@@ -273,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_scenario_is_read() {
-        let scenario = Scenario::parse("ping", GOOD).unwrap();
+        let scenario = parse(GOOD).unwrap();
 
         assert!(scenario.prebuild && !scenario.port);
         assert_eq!(scenario.terminals(), ["one", "two"]);
@@ -282,9 +323,35 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_is_the_one_that_a_page_proposes() {
+        let edits = r#"edit = [{ proposal = "dropped" }]"#;
+        let scenario = parse(&format!("{edits}\n{GOOD}")).unwrap();
+
+        let [Edit { file, from, to }] = &scenario.edits[..] else {
+            panic!("{:?}", scenario.edits);
+        };
+        assert_eq!([file, from, to], ["src/lib.rs", "a\n", "b\n"]);
+    }
+
+    #[test]
     fn what_cannot_be_done_is_refused_with_what_would_be_right() {
         for (from, to, expected) in [
             (r#"run = "ask""#, r#"rum = "ask""#, "unknown field `rum`"),
+            (
+                r#"step ="#,
+                "edit = [{ proposal = \"kept\" }]\nstep =",
+                "no page has kept",
+            ),
+            (
+                r#"listing = "listing-20-25""#,
+                "listing = \"listing-20-24\"\nedit = [{ proposal = \"dropped\" }]",
+                "`dropped` changes listing-20-25",
+            ),
+            (
+                r#"step ="#,
+                "edit = [{ proposal = \"dropped\", file = \"a\" }]\nstep =",
+                "an edit has `file`, `from` and `to`, or a `proposal`",
+            ),
             (
                 r#"run = "ask""#,
                 r#"run = "ask", pause = 1"#,

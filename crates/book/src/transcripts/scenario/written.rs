@@ -1,6 +1,7 @@
 //! A scenario as it is written, in its file.
 
 use super::{Action, Edit, Exit, Scenario, Step};
+use crate::proposals::Proposal;
 use crate::transcripts::rules::RawRules;
 use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
@@ -22,12 +23,52 @@ pub(super) struct RawScenario {
     #[serde(default = "yes")]
     prebuild: bool,
     #[serde(default, rename = "edit")]
-    edits: Vec<Edit>,
+    edits: Vec<RawEdit>,
     #[serde(rename = "step")]
     steps: Vec<RawStep>,
     #[serde(rename = "terminal")]
     terminals: BTreeMap<String, RawRules>,
 }
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "an edit has `file`, `from` and `to`, or a `proposal`"
+)]
+enum RawEdit {
+    Written(Edit),
+    Proposed(Proposed),
+}
+
+/// An edit that a page shows: the scenario names it, and has no second copy of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proposed {
+    proposal: String,
+}
+
+impl RawEdit {
+    fn parse(self, listing: &str, proposed: &Find) -> Result<Edit> {
+        let name = match self {
+            RawEdit::Written(edit) => return Ok(edit),
+            RawEdit::Proposed(Proposed { proposal }) => proposal,
+        };
+        let proposal = proposed(&name)?;
+        ensure!(
+            proposal.listing == listing,
+            "`{name}` changes {}, and this is run in {listing}",
+            proposal.listing
+        );
+        Ok(Edit {
+            file: "src/lib.rs".to_owned(),
+            from: proposal.from,
+            to: proposal.to,
+        })
+    }
+}
+
+/// Finds the change of that name on the pages.
+pub(super) type Find<'a> = dyn Fn(&str) -> Result<Proposal> + 'a;
 
 fn yes() -> bool {
     true
@@ -50,7 +91,10 @@ struct RawStep {
 }
 
 impl RawScenario {
-    pub(super) fn parse(self, name: &str) -> Result<Scenario> {
+    pub(super) fn parse(self, name: &str, proposed: &Find) -> Result<Scenario> {
+        let edits = self.edits.into_iter();
+        let edits = edits.map(|edit| edit.parse(&self.listing, proposed));
+        let edits = edits.collect::<Result<_>>()?;
         let mut steps = Vec::new();
         for (number, step) in (1..).zip(self.steps) {
             steps.push(step.parse().with_context(|| format!("step {number}"))?);
@@ -67,7 +111,7 @@ impl RawScenario {
             rules,
             port: self.port,
             prebuild: self.prebuild,
-            edits: self.edits,
+            edits,
             steps,
         })
     }

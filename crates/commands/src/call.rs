@@ -1,0 +1,146 @@
+//! How `cargo book` is called. Each command says of its own arguments what they mean, in the comments
+//! that become its help.
+
+use crate::{check, mdbook, search, step, transcripts};
+use anyhow::Result;
+use clap::{
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser},
+    error::{ContextKind, ContextValue, Error, ErrorKind},
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+};
+use std::ffi::OsString;
+
+/// What can be done with the book
+#[derive(Parser)]
+#[command(
+    name = "cargo book",
+    bin_name = "cargo book",
+    max_term_width = 100,
+    after_help = "\
+Without a command: `cargo book serve --open`. `cargo book COMMAND --help` says more of a command.
+The status is 2 after a wrong call, and 1 where the work fails.
+
+Example: cargo book step 20-24 ../hello"
+)]
+struct Call {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// A command with its arguments.
+#[derive(Subcommand)]
+pub enum Command {
+    Serve(mdbook::Serve),
+    Build(mdbook::Build),
+    Step(step::Arguments),
+    Check(check::Arguments),
+    Search(search::Search),
+    Replay(search::Replay),
+    Record(transcripts::Arguments),
+    /// Record which changes of its code the tests of a step do not catch
+    #[command(after_help = "\
+cargo-mutants makes them, in 20-27. It takes some minutes.
+
+Example: cargo book mutants")]
+    Mutants,
+    /// Record what Miri, ThreadSanitizer and a stress run say
+    #[command(after_help = "\
+It takes some minutes, and needs a nightly Rust.
+
+Example: cargo book tools")]
+    Tools,
+    /// Measure anew what the pages say about speed
+    #[command(after_help = "\
+It takes some minutes, on a machine that does nothing else.
+
+Example: cargo book bench")]
+    Bench,
+    /// Take the pictures of rendered pages, with Chromium
+    #[command(after_help = "Example: cargo book picture")]
+    Picture,
+}
+
+impl Command {
+    /// Reads what follows `cargo book`. Nothing at all is `serve --open`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no call of a command, and when it asks for help: the error is what to print.
+    pub fn read(
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Result<Command, Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let mut definition = Call::command();
+        definition.build();
+        let words = [OsString::from("cargo book")].into_iter();
+        let matches = definition.try_get_matches_from_mut(words.chain(arguments.iter().cloned()));
+        let call = matches.and_then(|matches| Call::from_arg_matches(&matches));
+        // Errors tell how the command is called that they are about.
+        let named = arguments.first().and_then(|name| name.to_str());
+        let called = match named.and_then(|name| definition.find_subcommand(name).cloned()) {
+            Some(command) => command,
+            None => definition,
+        };
+        let call = call.map_err(|error| with_usage(error, called.clone()))?;
+        let fits = match &call.command {
+            Some(Command::Search(search)) => search.check(),
+            Some(Command::Replay(replay)) => replay.check(),
+            _ => Ok(()),
+        };
+        fits.map_err(|why| called.clone().error(ErrorKind::ArgumentConflict, why))?;
+        match call.command {
+            Some(command) => Ok(command),
+            None => Command::read(["serve", "--open"]),
+        }
+    }
+}
+
+/// An error about a value does not tell by itself how the command is called.
+fn with_usage(mut error: Error, mut called: clap::Command) -> Error {
+    if error.use_stderr() && error.get(ContextKind::Usage).is_none() {
+        let usage = ContextValue::StyledStr(called.render_usage());
+        error.insert(ContextKind::Usage, usage);
+    }
+    error
+}
+
+/// Takes one of the names, which it lists for whoever asks, and finds what was meant. `listing-20-24`
+/// is written short, as `20-24`, and taken in either way.
+pub(crate) fn one_of(names: Result<Vec<String>>) -> ValueParser {
+    match names {
+        Ok(names) => {
+            let short = names.iter().map(|name| {
+                let short = name.strip_prefix("listing-").unwrap_or(name);
+                PossibleValue::new(short.to_owned()).alias(name.clone())
+            });
+            let known = PossibleValuesParser::new(short.collect::<Vec<_>>());
+            known
+                .map(move |given| {
+                    let full = format!("listing-{given}");
+                    if names.contains(&full) {
+                        full
+                    } else {
+                        given
+                    }
+                })
+                .into()
+        }
+        // It is said to whoever gives a name.
+        Err(error) => {
+            let error = format!("{error:#}");
+            ValueParser::new(move |_: &str| Err::<String, _>(error.clone()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "another test runs it, in a terminal"]
+    fn says_how_a_step_is_written() {
+        let help = Command::read(["help", "step"]).err().unwrap();
+        crate::print(&format!("\n{}", help.render())).unwrap();
+    }
+}
