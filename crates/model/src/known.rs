@@ -43,7 +43,7 @@ const MILLIS: &str = "use the function with a `Duration`";
 #[rustfmt::skip]
 pub const ITEMS: &[Item] = &[
     item("sync::Arc", Harmless, "what it points to is reached in an order that is searched; what the counts say is not, and the search notes where they are asked for"),
-    item("sync::Weak", Harmless, "as `Arc`"),
+    item("sync::Weak", Harmless, "as `Arc`; whether it leads to something while another thread lets go of that, is not searched"),
     item("sync::Barrier", Modeled, SWITCH),
     item("sync::BarrierWaitResult", Modeled, VALUE),
     item("sync::Condvar", Modeled, "none wakes without reason, and each that waits with a deadline can go on at any point"),
