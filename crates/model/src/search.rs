@@ -3,7 +3,7 @@
 use crate::modeled::run;
 use crate::progress::Teller;
 use crate::record::{self, note, What};
-use crate::reduced;
+use crate::reduced::{self, Exploration, Found};
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
 };
@@ -405,8 +405,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs one interleaving of each class of the case, or all of them.
-pub fn explore_case<P: Pool>(case: Case, orders: reduced::Orders, most: usize) -> reduced::Found {
-    reduced::explore(orders, most, move || run_jobs_and_drop::<P>(case))
+pub fn explore_case<P: Pool>(exploration: Exploration, case: Case) -> Found {
+    reduced::explore(exploration, move || run_jobs_and_drop::<P>(case))
 }
 
 /// Searches every interleaving of any program on the threads of the model, and returns how many

@@ -1,10 +1,10 @@
 //! The search that runs one interleaving of each class, against those that run all of them: on random
 //! programs, each of which is known by its seed.
 
-use pool_model::reduced::{explore, Found, Orders};
+use pool_model::reduced::{explore, Exploration, Found, Rule, RULES};
 use pool_model::sync::atomic::{AtomicUsize, Ordering};
 use pool_model::sync::{mpsc, Arc, Condvar, Mutex, TryLockError};
-use pool_model::{search_any, thread};
+use pool_model::{explore_case, search_any, thread, Case, Pool};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -100,7 +100,7 @@ fn act(kind: usize, random: &mut Random) -> Act {
         Act::Send(1),
         Act::Receive(1),
         Act::TrySend,
-        Act::Receive(1),
+        Act::TryReceive(1),
         Act::DropSenders,
         Act::DropReceiver(1),
     ];
@@ -118,7 +118,7 @@ fn act(kind: usize, random: &mut Random) -> Act {
         Act::NotifyAll,
         Act::Lock(0),
         Act::Unlock(0),
-        Act::Wait,
+        Act::WaitTimeout,
     ];
     let panics = [
         Act::Panic,
@@ -305,9 +305,9 @@ fn collecting(
     (run, move || said.lock().unwrap().clone())
 }
 
-fn explored(program: &Program, orders: Orders, most: usize) -> (Found, Outcomes) {
+fn explored(program: &Program, exploration: Exploration) -> (Found, Outcomes) {
     let (run, said) = collecting(program);
-    let found = explore(orders, most, run);
+    let found = explore(exploration, run);
     let outcomes = Outcomes {
         said: said(),
         finish: found.finish > 0,
@@ -335,12 +335,11 @@ const MOST: usize = 1_000;
 /// What is wrong with the search of this program. `None`: it has too many orders to compare.
 fn compared(seed: u64) -> Option<Result<(usize, usize), String>> {
     let program = Program::new(seed);
-    let (all, of_all) = explored(&program, Orders::All, MOST);
+    let (all, of_all) = explored(&program, Exploration::all(MOST));
     if !all.complete {
         return None;
     }
-    eprintln!("{seed}: {:?}", all.message);
-    let (classes, of_classes) = explored(&program, Orders::Classes, MOST);
+    let (classes, of_classes) = explored(&program, Exploration::classes(MOST));
     let wrong = |what: String| Some(Err(format!("seed {seed}: {what}\n  {program:?}")));
     if !classes.complete || classes.classes != all.classes {
         return wrong(format!(
@@ -373,9 +372,6 @@ fn each_class_of_random_programs_is_run_once() {
     let (mut programs, mut all, mut classes) = (0, 0, 0);
     let mut wrong = Vec::new();
     for seed in from..to {
-        if env::var("SEEDS_SAID").is_ok() {
-            eprintln!("{seed} {:?}", Program::new(seed));
-        }
         match compared(seed) {
             None => {}
             Some(Ok((of_all, of_classes))) => {
@@ -393,4 +389,114 @@ fn each_class_of_random_programs_is_run_once() {
     let shown = &wrong[..wrong.len().min(10)];
     println!("{}", shown.join("\n"));
     assert!(wrong.is_empty(), "see above");
+}
+
+/// A pool that starts a thread for each job.
+struct Threads(std::cell::RefCell<Vec<thread::JoinHandle<()>>>);
+
+impl Pool for Threads {
+    fn new(_: usize) -> Threads {
+        Threads(Vec::new().into())
+    }
+
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.borrow_mut().push(thread::spawn(job));
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.0
+            .take()
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// The same, and nobody waits for the threads.
+struct Forgotten(Threads);
+
+impl Pool for Forgotten {
+    fn new(size: usize) -> Forgotten {
+        Forgotten(Threads::new(size))
+    }
+
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.execute(job);
+    }
+}
+
+impl Drop for Forgotten {
+    fn drop(&mut self) {
+        self.0 .0.take();
+    }
+}
+
+/// What a search finds of two pools, with or without a rule.
+fn of_pools(without: Option<Rule>) -> Vec<Found> {
+    let exploration = Exploration {
+        without,
+        ..Exploration::classes(FEW)
+    };
+    let cases = [(2, true), (1, false)].map(|(jobs, meet)| Case {
+        workers: 1,
+        jobs,
+        meet,
+        pause: false,
+    });
+    let found = |case| {
+        [
+            explore_case::<Threads>(exploration, case),
+            explore_case::<Forgotten>(exploration, case),
+        ]
+    };
+    cases.into_iter().flat_map(found).collect()
+}
+
+/// Orders of a program with which the rules are tested, at most.
+const FEW: usize = 300;
+
+/// `cargo test -p pool-model --test reduced -- --ignored` takes a minute or more.
+#[test]
+#[ignore = "takes a minute or more"]
+fn without_any_of_its_rules_the_comparison_fails() {
+    pool_model::silence();
+    let programs = (1..3000).filter_map(|seed| {
+        let program = Program::new(seed);
+        let (all, of_all) = explored(&program, Exploration::all(FEW));
+        all.complete.then_some((seed, program, all.classes, of_all))
+    });
+    let programs: Vec<_> = programs.collect();
+    let classes = |found: Vec<Found>| found.into_iter().map(|found| found.classes);
+    let of_pools_with_all: Vec<_> = classes(of_pools(None)).collect();
+    let mut needless = Vec::new();
+    for &rule in RULES {
+        let exploration = Exploration {
+            without: Some(rule),
+            ..Exploration::classes(FEW)
+        };
+        let mut differs = None;
+        let mut misses = None;
+        for (seed, program, classes, of_all) in &programs {
+            let (found, outcomes) = explored(program, exploration);
+            if outcomes != *of_all {
+                misses = Some(seed);
+                break;
+            }
+            if found.classes != *classes {
+                differs = differs.or(Some(seed));
+            }
+        }
+        let Rule {
+            operation, part, ..
+        } = rule;
+        let of_pools = || classes(of_pools(Some(rule))).eq(of_pools_with_all.iter().cloned());
+        match (misses, differs) {
+            (Some(seed), _) => println!("{operation}, {part}: misses an outcome of seed {seed}"),
+            (None, Some(seed)) => println!("{operation}, {part}: other classes of seed {seed}"),
+            (None, None) if !of_pools() => println!("{operation}, {part}: other classes of a pool"),
+            (None, None) => needless.push(format!("{operation}, {part}")),
+        }
+    }
+    assert!(needless.is_empty(), "nobody notices without: {needless:#?}");
 }

@@ -30,16 +30,17 @@
 
 mod objects;
 mod operation;
+mod rules;
 mod trace;
 
 pub(crate) use objects::Object;
 pub(crate) use operation::Operation;
+pub use rules::{Rule, RULES};
 pub use trace::Orders;
 
 use crate::modeled::run;
 use crate::search::{config, is_deadlock, text, Fair};
 use operation::Kind;
-pub use operation::Part;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::Runner;
 use std::cell::{Cell, RefCell};
@@ -228,8 +229,11 @@ pub(crate) fn place() -> usize {
 
 /// The step that is under way reads, or writes, the place.
 pub(crate) fn touch(place: usize, writes: bool) {
-    let kind = if writes { Kind::Write } else { Kind::Read };
-    with(|engine| engine.trace.uses_also(place, Part::Whole, kind));
+    let (what, kind) = match writes {
+        true => ("write", Kind::Write),
+        false => ("read", Kind::Read),
+    };
+    with(|engine| engine.trace.uses_also(what, place, kind));
 }
 
 /// A barrier for so many, of which none is told that it was the last to come.
@@ -397,15 +401,49 @@ impl Scheduler for Reducing {
     }
 }
 
-/// Runs the program once for each class of orders in which its threads can run, or for each order, but
-/// no more often than `most`.
+/// What is explored.
+#[derive(Clone, Copy, Debug)]
+pub struct Exploration {
+    pub orders: Orders,
+    /// It ends after so many runs.
+    pub most: usize,
+    /// A fault, for tests that the rule is needed: what it says is not seen.
+    pub without: Option<Rule>,
+}
+
+impl Exploration {
+    /// One run of each class.
+    pub fn classes(most: usize) -> Exploration {
+        Exploration {
+            orders: Orders::Classes,
+            most,
+            without: None,
+        }
+    }
+
+    /// All orders.
+    pub fn all(most: usize) -> Exploration {
+        Exploration {
+            orders: Orders::All,
+            ..Exploration::classes(most)
+        }
+    }
+}
+
+/// Runs the program once for each class of orders in which its threads can run, or for each order.
 ///
 /// # Panics
 ///
 /// When the program does something else although its threads come in the same order.
-pub fn explore(orders: Orders, most: usize, program: impl Fn() + Send + Sync + 'static) -> Found {
+pub fn explore(exploration: Exploration, program: impl Fn() + Send + Sync + 'static) -> Found {
+    let Exploration {
+        orders,
+        most,
+        without,
+    } = exploration;
     let program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
+    engine.trace.omitted = without.map(|rule| (rule.operation, rule.part));
     loop {
         // A run that ends while a panic is under way leaves its thread panicking. So whatever comes
         // after one has a thread of its own.

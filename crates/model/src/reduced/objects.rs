@@ -280,7 +280,6 @@ impl Objects {
                 *sent += 1;
             }
             _ if *sent > *received => {
-                uses(Part::Head, next, true);
                 uses(Part::Message(*received), wanted, false);
                 if bound.is_some() {
                     uses(Part::Room(*received), Kind::Write, false);
@@ -289,7 +288,6 @@ impl Objects {
             }
             // There is none: all senders are gone, or it was only tried.
             _ => {
-                uses(Part::Head, Kind::Read, true);
                 uses(Part::Senders, wanted, false);
                 if !waits {
                     uses(Part::Message(*received), Kind::Read, false);
@@ -312,7 +310,6 @@ impl Objects {
                 uses(mutex, Part::Whole, Kind::Take),
             ],
             Operation::Send(channel) => vec![uses(channel, Part::Tail, Kind::Next)],
-            Operation::Receive(channel) => vec![uses(channel, Part::Head, Kind::Next)],
             _ => Vec::new(),
         }
     }

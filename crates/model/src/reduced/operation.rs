@@ -43,12 +43,11 @@ pub(crate) enum Operation {
 
 /// A part of an object. Two steps that use no part in common commute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub(super) enum Part {
     /// A lock, an atomic, a barrier, the end of a thread, or who waits at a condition variable.
     Whole,
-    /// Of a channel: which message is received next.
-    Head,
-    /// Which message is sent next.
+    /// Of a channel: which message is sent next. (Which is received next is nobody's concern: a
+    /// receiver is for one thread at a time.)
     Tail,
     /// How many senders there are.
     Senders,
@@ -64,9 +63,9 @@ pub enum Part {
 
 impl Part {
     /// Where it stands among the parts of its object.
-    pub(super) fn place(self) -> usize {
+    pub fn place(self) -> usize {
         match self {
-            Part::Whole | Part::Head => 0,
+            Part::Whole => 0,
             Part::Tail => 1,
             Part::Senders => 2,
             Part::Receiver => 3,
@@ -94,8 +93,7 @@ pub(super) enum Kind {
     Add,
     /// A read that has to wait until the cell is written.
     Need,
-    /// The next place in a line is taken, as soon as there is one: that of a message that is sent, or
-    /// received.
+    /// The next place in a channel is taken, as soon as there is one.
     Next,
     /// A lock is taken, as soon as it is free.
     Take,
@@ -107,8 +105,8 @@ pub(super) enum Kind {
 pub(super) struct Access {
     pub cell: Cell,
     pub kind: Kind,
-    /// Before the other step, this one would not need what it needs now: it would take the message,
-    /// or the place, that the other one has taken.
+    /// Before the other step, this one would not need what it needs now: it would take the place that
+    /// the other one has taken.
     pub competes: bool,
 }
 
@@ -126,7 +124,7 @@ pub(super) fn conflict(a: Kind, b: Kind) -> bool {
 ///
 /// - what is needed is there only once it is written;
 /// - a lock can be taken only once it is given back, and not where another has just found it taken;
-/// - nor can the next place in a line, where another has just found that there is none.
+/// - nor can the next place in a channel, where another has just found that there is none.
 pub(super) fn reversible(first: Kind, then: Kind) -> bool {
     use Kind::{Give, Need, Next, Read, Take};
     let waits = matches!(
