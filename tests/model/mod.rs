@@ -7,6 +7,7 @@
 
 mod broken;
 mod classes;
+mod known;
 mod odd;
 mod outcomes;
 mod own_pool;
@@ -295,8 +296,12 @@ pub fn explore_and_print(place: &str) -> ExitCode {
         OWN_POOL => Ok(own_pool::explore()),
         OUTCOMES => Ok(outcomes::explore()),
         CLASSES => classes::problems(),
+        odd::STATICS => Ok(odd::statics_problems()),
         SAMPLED => sampled_problems().map(|()| String::new()),
-        _ => explore_row(place),
+        _ => match place.strip_prefix(odd::SEARCH) {
+            Some(folder) => odd::search_and_print(folder),
+            None => explore_row(place),
+        },
     };
     match explored {
         Ok(found) => print!("{found}"),
@@ -340,6 +345,16 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         Trial::test("model::said", said::check),
         working("model::cargo_book_search".into(), Box::new(check_command)),
         working("model::odd_crates".into(), Box::new(odd::check)),
+        working("model::odd_settings".into(), Box::new(odd::check_folder)),
+        working(
+            "model::odd_neighbors".into(),
+            Box::new(odd::check_neighbors),
+        ),
+        working("model::odd_check".into(), Box::new(odd::check_check)),
+        working("model::odd_replay".into(), Box::new(odd::check_replay)),
+        working("model::odd_target".into(), Box::new(odd::check_target)).with_ignored_flag(true),
+        working("model::known".into(), Box::new(known::check)),
+        working("model::statics".into(), Box::new(odd::check_statics)),
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
         working("model::outcomes".into(), Box::new(check_outcomes)),

@@ -67,8 +67,8 @@ pub fn modules(models: &[(String, String)], folder: &Path) -> String {
     format!("{modules}{table}}}\n")
 }
 
-/// What makes a module of the tests see the model as `std`. In the root of a reader's crate, it is an
-/// `extern crate`.
+/// What makes a module of the tests see the model as `std`. A reader's crate has it as a dependency of
+/// that name.
 const ITEM: &str = "#[allow(unused)] use pool_model as std;";
 
 /// The code of a pool as a module on the threads, locks and channels of the model. Its own tests would
@@ -77,9 +77,9 @@ fn modeled(source: &str) -> String {
     with_item(source, ITEM).replace("#[cfg(test)]", "#[cfg(any())]")
 }
 
-/// The source of a crate or a module with one more item, in front of all others. It is put into a line
+/// The source of a module with one more item, in front of all others. It is put into a line
 /// that is there, so that each line keeps its number.
-pub fn with_item(source: &str, item: &str) -> String {
+fn with_item(source: &str, item: &str) -> String {
     let place = first_item(source);
     format!("{}{item} {}", &source[..place], &source[place..])
 }

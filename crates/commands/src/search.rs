@@ -1,6 +1,7 @@
 //! Searches every interleaving of a reader's own pool, and replays one: `cargo book search` and `cargo
 //! book replay`.
 
+mod code;
 mod followed;
 mod package;
 mod refusals;
@@ -8,12 +9,13 @@ mod refusals;
 use crate::{progress, step::write_files};
 use anyhow::{bail, Context, Result};
 use book::tables::with_commas;
+use package::{Copied, Places};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     env, fmt, fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, ExitStatus, Stdio},
+    process::{Command, ExitCode, ExitStatus, Output, Stdio},
 };
 
 /// More interleavings than this take minutes.
@@ -134,6 +136,17 @@ enum Meet {
 }
 
 impl Replay {
+    /// The replay of one interleaving of the pool in `folder`, in one case.
+    pub fn of(folder: &Path, workers: usize, jobs: usize, schedule: &str) -> Replay {
+        Replay {
+            folder: folder.to_owned(),
+            workers,
+            jobs,
+            schedule: schedule.to_owned(),
+            how: None,
+        }
+    }
+
     /// Whether the numbers go together, and if not, why.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         self.case().check()
@@ -260,28 +273,30 @@ fn build(root: &Path, pool: &Path) -> Result<Command> {
         "search-{:08x}",
         crc32fast::hash(full.as_os_str().as_encoded_bytes())
     );
-    let scratch = root.join("target/search").join(&name);
+    let searches = root.join("target/search");
     let model = root.join("crates/model");
-    let mut files = package::files(&full, &name, &model)?;
-    files.extend(around(root, &name, &model)?);
-    write_files(&scratch, &files)?;
+    let places = package::Places {
+        name: &name,
+        scratch: &searches.join(&name),
+        core: package::write_core(&searches, &model)?,
+        model: &model,
+    };
+    let copied = package::copied(&full, &places)?;
+    let around = around(root, &places, &copied.patch)?;
+    let mut files = copied.files.clone();
+    files.extend(around);
+    write_files(places.scratch, &files)?;
 
-    let mut cargo = crate::cargo();
-    cargo.args(["build", "--quiet", "--message-format=json"]);
-    cargo.current_dir(&scratch);
-    cargo.env("CARGO_TARGET_DIR", root.join("target"));
-    // A replay tells lines.
-    cargo.env("CARGO_PROFILE_DEV_DEBUG", LINES);
-    if let Some(mut flags) = env::var_os("RUSTFLAGS") {
-        flags.push(format!(" -C debuginfo={LINES}"));
-        cargo.env("RUSTFLAGS", flags);
-    }
-    let built = progress::output(&mut cargo, |_| {}).context("cannot run cargo")?;
-    let messages = serde_json::Deserializer::from_slice(&built.stdout).into_iter::<Value>();
-    let messages: Vec<_> = messages.flatten().collect();
+    let built = cargo(root, &places, &["build"])?;
+    let messages = messages(&built);
     if !built.status.success() {
         let said = String::from_utf8_lossy(&built.stderr);
-        bail!(refusals::told(&messages, &said));
+        let plain = || {
+            files.extend(copied.plain.clone());
+            without_the_model(root, &places, &files)
+        };
+        let Copied { unseen, pools, .. } = &copied;
+        bail!(refusals::told(&messages, &said, unseen, pools, plain)?);
     }
 
     // Where the program is depends on the configuration of whoever calls.
@@ -293,23 +308,95 @@ fn build(root: &Path, pool: &Path) -> Result<Command> {
     Ok(command)
 }
 
+/// The lock file without what is patched: it would hold for that, and the patch would not.
+fn without(lock: &str, patch: &toml::Table) -> Result<String> {
+    let patched = |name: &str| {
+        let mut registries = patch.values().filter_map(toml::Value::as_table);
+        registries.any(|patched| patched.contains_key(name))
+    };
+    if patch.is_empty() {
+        return Ok(lock.to_owned());
+    }
+    let mut lock: toml::Table = toml::from_str(lock).context("Cargo.lock")?;
+    let packages = lock.get_mut("package").and_then(toml::Value::as_array_mut);
+    if let Some(packages) = packages {
+        packages.retain(|package| {
+            let name = package.get("name").and_then(toml::Value::as_str);
+            !name.is_some_and(patched)
+        });
+    }
+    Ok(toml::to_string(&lock)?)
+}
+
+/// Runs cargo on the program.
+fn cargo(root: &Path, places: &Places, arguments: &[&str]) -> Result<Output> {
+    let mut cargo = crate::cargo();
+    cargo
+        .args(arguments)
+        .args(["--quiet", "--message-format=json"]);
+    cargo.current_dir(places.scratch);
+    cargo.env("CARGO_TARGET_DIR", root.join("target"));
+    // A replay tells lines.
+    cargo.env("CARGO_PROFILE_DEV_DEBUG", LINES);
+    if let Some(mut flags) = env::var_os("RUSTFLAGS") {
+        flags.push(format!(" -C debuginfo={LINES}"));
+        cargo.env("RUSTFLAGS", flags);
+    }
+    progress::output(&mut cargo, |_| {}).context("cannot run cargo")
+}
+
+fn messages(output: &Output) -> Vec<Value> {
+    let messages = serde_json::Deserializer::from_slice(&output.stdout);
+    messages.into_iter::<Value>().flatten().collect()
+}
+
+/// What the compiler says of the reader's crate on std itself; `None`: it builds.
+fn without_the_model(
+    root: &Path,
+    places: &Places,
+    files: &BTreeMap<PathBuf, Vec<u8>>,
+) -> Result<Option<String>> {
+    write_files(places.scratch, files)?;
+    let package = package::of(places.name, package::FOLDER);
+    let checked = cargo(root, places, &["check", "--package", &package])?;
+    if checked.status.success() {
+        return Ok(None);
+    }
+    let messages = messages(&checked);
+    let errors = messages.iter().map(|message| &message["message"]);
+    let errors = errors.filter(|message| message["level"] == "error");
+    let said: String = errors
+        .filter_map(|error| error["rendered"].as_str())
+        .filter(|said| !said.starts_with("error: aborting due to"))
+        .collect();
+    Ok(Some(match said.is_empty() {
+        true => String::from_utf8_lossy(&checked.stderr).into_owned(),
+        false => said,
+    }))
+}
+
 /// What that program consists of, beside the reader's crate.
-fn around(root: &Path, name: &str, model: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+fn around(root: &Path, places: &Places, patch: &toml::Table) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     // Built as the book's own search is, so that the two share what they are built from.
     let book = root.join("Cargo.toml");
     let book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
     let profile = book.get("profile").context("Cargo.toml has no profile")?;
-    let profile = toml::Table::from_iter([("profile".to_owned(), profile.clone())]);
+    let rest = toml::Table::from_iter([
+        ("profile".to_owned(), profile.clone()),
+        ("patch".to_owned(), patch.clone().into()),
+    ]);
+    let Places { name, model, .. } = places;
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
          [dependencies]\npool-model = {{ path = {model:?} }}\n\
          readers = {{ path = {:?}, package = {:?} }}\n\n[workspace]\n\n{}",
         package::FOLDER,
-        package::of(name),
-        toml::to_string(&profile)?
+        package::of(name, package::FOLDER),
+        toml::to_string(&rest)?
     );
     // The versions that the book is tested with.
-    let lock = fs::read(root.join("Cargo.lock"))?;
+    let lock = fs::read_to_string(root.join("Cargo.lock"))?;
+    let lock = without(&lock, patch)?.into_bytes();
     let files = [
         ("Cargo.toml", manifest.into_bytes()),
         ("Cargo.lock", lock),

@@ -1,9 +1,9 @@
 //! What the search knows of each item of std's `sync`, `thread` and `time`.
 //!
-//! [`ITEMS`] is all of them that are stable, but for what a module has only under the name of
-//! another. What is [`Refused`](Verdict::Refused) is not in the modules of this crate, so that the
-//! compiler stops at it; `cargo book search` then says what [`Item::why`] says. That nothing is std's
-//! own which makes a verdict wrong, is decided here.
+//! [`ITEMS`] is all of them that are stable. The tests compare it with what the compiler has. What is
+//! [`Refused`](Verdict::Refused) is not in the modules of this crate, so that the compiler stops at it;
+//! `cargo book search` then says what [`Item::why`] says. That nothing is std's own which makes a
+//! verdict wrong, is decided here.
 //!
 //! `cargo book` reads this file without building the rest of this crate.
 
@@ -39,6 +39,9 @@ const VALUE: &str = "a value or a type that no two threads share";
 const OLD: &str = "use `new` of its type";
 const MILLIS: &str = "use the function with a `Duration`";
 
+/// The Rust whose std it is: 95 for 1.95.
+pub const OF: u32 = 95;
+
 /// Each of them, with what the search makes of it.
 #[rustfmt::skip]
 pub const ITEMS: &[Item] = &[
@@ -52,7 +55,7 @@ pub const ITEMS: &[Item] = &[
     item("sync::OnceLock", Modeled, SWITCH),
     item("sync::Mutex", Modeled, SWITCH),
     item("sync::MutexGuard", Modeled, SWITCH),
-    item("sync::Once", Modeled, SWITCH),
+    item("sync::Once", Modeled, "also in a `static`, where each run begins with a new one"),
     item("sync::OnceState", Modeled, VALUE),
     item("sync::RwLock", Modeled, SWITCH),
     item("sync::RwLockReadGuard", Modeled, SWITCH),

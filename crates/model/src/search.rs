@@ -460,12 +460,20 @@ impl Way {
     }
 }
 
+/// A point of the last run.
+struct Level {
+    chosen: usize,
+    /// It was the last option there.
+    is_last: bool,
+    /// What tells the options from others.
+    options: u64,
+}
+
 /// All of them, depth first. As shuttle's own search of this kind, it takes the first option first;
 /// other than that one, it also chooses what is no thread.
 #[derive(Default)]
 struct Tree {
-    /// What was chosen at each point of the last run, and whether it was the last option there.
-    levels: Vec<(usize, bool)>,
+    levels: Vec<Level>,
     depth: usize,
     begun: bool,
 }
@@ -476,28 +484,46 @@ impl Tree {
         self.depth = 0;
         if std::mem::replace(&mut self.begun, true) {
             // The next run goes the same way up to the last point with an option left.
-            while self.levels.pop_if(|(_, last)| *last).is_some() {}
+            while self.levels.pop_if(|level| level.is_last).is_some() {}
             return !self.levels.is_empty();
         }
         true
     }
 
     fn choose(&mut self, options: &[usize]) -> usize {
-        let known = self.levels.get(self.depth).map(|(chosen, _)| *chosen);
+        let told = tell_apart(options);
+        let known = self.levels.get(self.depth);
+        if known.is_some_and(|level| level.options != told) {
+            run::refuse_all(
+                "two runs in which the same choices were made did not go the same way: what your \
+                 pool does depends on something that is no choice of a thread, such as the order \
+                 in a `HashMap` (use a `BTreeMap`), a random number, or a file",
+            );
+        }
         let is_turn = self.depth + 1 >= self.levels.len();
-        let index = known.map_or(0, |chosen| {
-            let index = options.iter().position(|option| *option == chosen);
-            let index = index.expect("a run goes the same way as long as the choices do");
-            index + usize::from(is_turn)
+        let index = known.map_or(0, |level| {
+            let index = options.iter().position(|option| *option == level.chosen);
+            index.map_or(0, |index| index + usize::from(is_turn))
         });
         if is_turn {
             self.levels.truncate(self.depth);
-            let is_last = index + 1 == options.len();
-            self.levels.push((options[index], is_last));
+            self.levels.push(Level {
+                chosen: options[index],
+                is_last: index + 1 == options.len(),
+                options: told,
+            });
         }
         self.depth += 1;
         options[index]
     }
+}
+
+/// A number that tells the options at a point from others.
+fn tell_apart(options: &[usize]) -> u64 {
+    // FNV-1a, which is quick for the few that there are.
+    options.iter().fold(0xcbf2_9ce4_8422_2325, |told, option| {
+        (told ^ (*option as u64 + 1)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 /// Keeps a thread that goes round, as it waits for something, from doing so for ever while another

@@ -25,7 +25,7 @@ pub struct Program {
     /// What it returns, or `deadlock`, or `panic: ` and the message.
     outcomes: &'static [&'static str],
     /// It cannot be asked of the real std: it blocks for ever, or takes a year, or its answer
-    /// depends on the machine.
+    /// depends on the machine, or is one that the model does not have, as its comment says.
     of_model_only: bool,
     run: fn() -> String,
 }

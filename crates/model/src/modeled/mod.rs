@@ -8,6 +8,7 @@
 mod clock;
 pub mod hint;
 mod macros;
+pub mod prelude;
 pub mod process;
 pub mod run;
 pub mod sync;

@@ -44,6 +44,11 @@ pub(crate) fn refuse(why: &str) -> ! {
     panic!("{REFUSED}{file}:{}: {why}", place.line());
 }
 
+/// As [`refuse`], for what no line can be named.
+pub(crate) fn refuse_all(why: &str) -> ! {
+    panic!("{REFUSED}{why}");
+}
+
 /// What was made in one run, and must not be used in another.
 #[derive(Debug, Default)]
 pub(crate) struct Once(AtomicU64);

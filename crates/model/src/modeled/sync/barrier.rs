@@ -1,22 +1,41 @@
 use crate::modeled::run;
 pub use shuttle::sync::BarrierWaitResult;
+use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::OnceLock;
 
 /// As `std::sync::Barrier`. Whoever comes last is the leader: to shuttle, it is no point to switch at
 /// when one comes that waits, so that only some could be the last.
-#[derive(Debug)]
-pub struct Barrier(shuttle::sync::Barrier);
+pub struct Barrier {
+    threads: usize,
+    /// shuttle's cannot be made for a `static`.
+    barrier: OnceLock<shuttle::sync::Barrier>,
+    used: run::Once,
+}
 
 impl Barrier {
     #[track_caller]
     #[must_use]
-    pub fn new(threads: usize) -> Barrier {
-        Barrier(shuttle::sync::Barrier::new(threads))
+    pub const fn new(threads: usize) -> Barrier {
+        Barrier {
+            threads,
+            barrier: OnceLock::new(),
+            used: run::Once::new(),
+        }
     }
 
+    #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
+        self.used.used();
         run::point();
-        self.0.wait()
+        let new = || shuttle::sync::Barrier::new(self.threads);
+        self.barrier.get_or_init(new).wait()
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Barrier").finish_non_exhaustive()
     }
 }
 
