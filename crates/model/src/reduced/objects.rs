@@ -178,9 +178,7 @@ impl Objects {
                 else {
                     return;
                 };
-                if waiting.contains(&thread) {
-                    uses(condvar, Part::Whole, Kind::Write); // it waits no more
-                }
+                // If its time is up, the clock has moved, and the step depends on everything.
                 self.was_notified = woken.contains(&thread);
                 waiting.retain(|of| *of != thread);
                 woken.retain(|of| *of != thread);

@@ -48,11 +48,6 @@ pub const RULES: &[Rule] = &[
         "notified",
         "with a deadline, it sees whether the notification has come",
     ),
-    rule(
-        "end_wait",
-        "whole",
-        "without one, it waits no longer: it is not there for the next",
-    ),
     rule("notify", "whole", "it sees who waits"),
     rule("notify", "notified", "it lets a thread that waits go on"),
     rule("load", "whole", "it sees what was stored last"),
