@@ -6,6 +6,7 @@
 //! names a listing or a change, a number of workers and the jobs.
 
 mod broken;
+mod classes;
 mod known;
 mod odd;
 mod outcomes;
@@ -247,8 +248,13 @@ fn check_own_pool() -> Result<(), Failed> {
 
 /// Each small program of `outcomes` ends as it says, and in no other way.
 fn check_outcomes() -> Result<(), Failed> {
+    nothing_is_said(OUTCOMES)
+}
+
+/// To explore this, in a process of its own, finds nothing that is wrong.
+fn nothing_is_said(what: &str) -> Result<(), Failed> {
     let mut command = Command::new(env::current_exe()?);
-    match output(command.args([EXPLORE, OUTCOMES]))?.as_str() {
+    match output(command.args([EXPLORE, what]))?.as_str() {
         "" => Ok(()),
         problems => Err(problems.into()),
     }
@@ -276,6 +282,8 @@ pub const EXPLORE: &str = "--explore";
 const HANDOVER: &str = "handover";
 /// The cases in which jobs have a handle of their own pool.
 const OWN_POOL: &str = "own-pool";
+/// One run of each class, in the cases of the tables.
+const CLASSES: &str = "classes";
 /// Small programs, one or more for each item that is modeled.
 const OUTCOMES: &str = "outcomes";
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -287,6 +295,7 @@ pub fn explore_and_print(place: &str) -> ExitCode {
         HANDOVER => Ok(explore_handover()),
         OWN_POOL => Ok(own_pool::explore()),
         OUTCOMES => Ok(outcomes::explore()),
+        CLASSES => classes::problems(),
         odd::STATICS => Ok(odd::statics_problems()),
         SAMPLED => sampled_problems().map(|()| String::new()),
         _ => match place.strip_prefix(odd::SEARCH) {
@@ -349,6 +358,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::sampled".into(), Box::new(check_sampled)),
         working("model::points".into(), Box::new(points::check)),
         working("model::outcomes".into(), Box::new(check_outcomes)),
+        working(
+            "model::classes".into(),
+            Box::new(|| nothing_is_said(CLASSES)),
+        ),
         working(
             "model::outcomes_of_all_that_is_modeled".into(),
             Box::new(outcomes::covers_what_is_modeled),

@@ -3,6 +3,7 @@
 
 use book::schedules::{Ends, Run};
 use pool_model::record::{self, Ending, Recording};
+use pool_model::reduced::{Exploration, Found};
 use pool_model::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
 
@@ -17,6 +18,7 @@ pub type OnFailure<'f> = &'f mut dyn FnMut(&Failure) -> ControlFlow<()>;
 /// What can be done with a pool.
 pub struct Program {
     pub search: fn(Case, usize, OnFailure) -> Result<Endings, Endings>,
+    pub explore: fn(Exploration, Case) -> Found,
     pub sample: fn(Case, Sampling, u64, usize) -> Option<Failure>,
     pub replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
     pub choose: fn(&Run, Case) -> Option<Vec<usize>>,
@@ -34,6 +36,7 @@ macro_rules! models {
                     search: |case, most, on_failure| {
                         pool_model::search::<$module::ThreadPool>(case, most, on_failure)
                     },
+                    explore: pool_model::explore_case::<$module::ThreadPool>,
                     sample: pool_model::sample::<$module::ThreadPool>,
                     replay: |case, schedule, file| {
                         record::replay::<$module::ThreadPool>(case, file, schedule)

@@ -17,10 +17,14 @@ pub mod modeled;
 mod program;
 pub mod progress;
 pub mod record;
+pub mod reduced;
 mod report;
 mod search;
 pub mod tree;
 
 pub use program::program;
 pub use report::{report, report_replay};
-pub use search::{sample, search, search_program, silence, Case, Endings, Failure, Pool, Sampling};
+pub use search::{
+    explore_case, sample, search, search_any, search_program, silence, Case, Endings, Failure,
+    Pool, Sampling,
+};

@@ -3,6 +3,7 @@
 use crate::modeled::run;
 use crate::progress::Teller;
 use crate::record::{self, note, What};
+use crate::reduced::{self, Exploration, Found};
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
 };
@@ -16,6 +17,7 @@ use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
@@ -122,13 +124,41 @@ pub(crate) fn search_telling<P: Pool>(
     case: Case,
     most: usize,
     teller: Option<Teller>,
+    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+) -> Result<Endings, Endings> {
+    search_through(
+        move || run_jobs_and_drop::<P>(case),
+        most,
+        teller,
+        on_failure,
+    )
+}
+
+/// As [`search`], of any program on the threads of the model.
+#[allow(clippy::missing_errors_doc)]
+pub fn search_any(
+    program: impl Fn() + Send + Sync + Clone + 'static,
+    most: usize,
+    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+) -> Result<Endings, Endings> {
+    let begun = move || {
+        run::begin();
+        program();
+    };
+    search_through(begun, most, None, on_failure)
+}
+
+fn search_through(
+    program: impl Fn() + Send + Sync + Clone + 'static,
+    most: usize,
+    teller: Option<Teller>,
     mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
     let search = Search::new(Way::All(Tree::default()), most, teller);
     let mut found = Endings::default();
     while !search.with(|progress| progress.complete) {
         let before = search.with(|progress| progress.begun);
-        let run = run_through::<P>(case, &search);
+        let run = run_through(program.clone(), &search);
         let begun = search.with(|progress| progress.begun);
         found.finish += begun - before - usize::from(run.is_err());
         if let Err(failure) = run {
@@ -179,7 +209,8 @@ pub(crate) fn sample_telling<P: Pool>(
         Sampling::Random => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
         Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
     };
-    run_through::<P>(case, &Search::new(Way::Some(scheduler), tries, teller)).err()
+    let search = Search::new(Way::Some(scheduler), tries, teller);
+    run_through(move || run_jobs_and_drop::<P>(case), &search).err()
 }
 
 /// How shuttle runs a program.
@@ -193,10 +224,12 @@ pub(crate) fn config() -> Config {
 }
 
 /// Runs the program until the search ends, or a run fails.
-fn run_through<P: Pool>(case: Case, search: &Search) -> Result<(), Failure> {
-    let run = self::run(search.clone(), config(), move || {
-        run_jobs_and_drop::<P>(case)
-    });
+fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> Result<(), Failure> {
+    // A run that ends while a panic is under way leaves its thread panicking. So whatever comes after
+    // one has a thread of its own.
+    let its = search.clone();
+    let run = thread::spawn(move || self::run(its, config(), program)).join();
+    let run = run.unwrap_or_else(|payload| panic::resume_unwind(payload));
     run.map(drop).map_err(|message| Failure {
         number: search.with(|progress| progress.begun),
         deadlock: is_deadlock(&message),
@@ -245,25 +278,40 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
     run::begin();
     let ran: Arc<Vec<AtomicUsize>> = Arc::new((0..case.jobs).map(|_| 0.into()).collect());
     let barrier = Arc::new(Barrier::new(case.jobs));
+    let meeting = reduced::barrier(case.jobs);
+    let places: Vec<_> = (0..case.jobs).map(|_| reduced::place()).collect();
 
     let pool = P::new(case.workers);
     for job in 0..case.jobs {
         let (ran, barrier) = (Arc::clone(&ran), Arc::clone(&barrier));
+        let place = places[job];
         pool.execute(move || {
             note(|| What::Begins(job + 1));
             if case.meet {
                 note(|| What::Meets(job + 1));
-                barrier.wait();
+                match meeting {
+                    Some(meeting) => reduced::meet(meeting),
+                    None => drop(barrier.wait()),
+                }
             }
             if case.pause {
-                shuttle::thread::sleep(Duration::ZERO);
+                reduced::operate(
+                    || reduced::Operation::Pause,
+                    || shuttle::thread::sleep(Duration::ZERO),
+                );
             }
             ran[job].fetch_add(1, Ordering::Relaxed);
+            reduced::touch(place, true);
             note(|| What::HasRun(job + 1));
         });
     }
     drop(pool);
 
+    // What was started last may run before this.
+    reduced::operate(|| reduced::Operation::Pause, || {});
+    for place in places {
+        reduced::touch(place, false);
+    }
     let ran: Vec<_> = ran.iter().map(|n| n.load(Ordering::Relaxed)).collect();
     assert!(
         ran.iter().all(|&n| n == 1),
@@ -356,6 +404,11 @@ impl Scheduler for Search {
 /// as good as any.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs one interleaving of each class of the case, or all of them.
+pub fn explore_case<P: Pool>(exploration: Exploration, case: Case) -> Found {
+    reduced::explore(exploration, move || run_jobs_and_drop::<P>(case))
 }
 
 /// Searches every interleaving of any program on the threads of the model, and returns how many
@@ -480,7 +533,7 @@ fn tell_apart(options: &[usize]) -> u64 {
 /// fair scheduler of CHESS (Musuvathi and Qadeer, "Fair Stateless Model Checking", PLDI 2008). A
 /// thread that never yields is not affected.
 #[derive(Default)]
-struct Fair {
+pub(crate) struct Fair {
     windows: BTreeMap<usize, Window>,
     runnable: BTreeSet<usize>,
 }
@@ -499,7 +552,7 @@ struct Window {
 
 impl Fair {
     /// Which of the threads that can go on may do so.
-    fn of<'t, 'r>(
+    pub(crate) fn of<'t, 'r>(
         &mut self,
         runnable: &'r [&'t Task],
         current: Option<TaskId>,
@@ -543,7 +596,7 @@ impl Fair {
         }
     }
 
-    fn chosen(&mut self, thread: TaskId) {
+    pub(crate) fn chosen(&mut self, thread: TaskId) {
         let thread = usize::from(thread);
         for window in self.windows.values_mut() {
             window.after.remove(&thread);

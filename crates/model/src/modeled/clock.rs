@@ -20,6 +20,7 @@
 //! every other thread that can go on has done a step since the time before.
 
 use super::run;
+use crate::reduced;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -67,6 +68,7 @@ pub(crate) fn switched() {
 
 /// What it shows, to a thread that looks at it.
 pub(crate) fn look() -> Duration {
+    reduced::alone();
     // Not within the borrow: to choose, the scheduler is asked.
     let options = CLOCK.with_borrow_mut(Clock::options);
     let chosen = match options.len() {
@@ -79,6 +81,7 @@ pub(crate) fn look() -> Duration {
 
 /// Somebody may wait for this instant.
 pub(crate) fn expect(instant: Duration) {
+    reduced::alone();
     CLOCK.with_borrow_mut(|clock| {
         if clock.now + BEGIN < instant {
             if let Err(place) = clock.to_come.binary_search(&(instant - BEGIN)) {
@@ -90,16 +93,19 @@ pub(crate) fn expect(instant: Duration) {
 
 /// When a wait ends that begins now. `None`: never.
 pub(crate) fn deadline(time: Duration) -> Option<Duration> {
+    reduced::alone();
     CLOCK.with_borrow(|clock| (clock.now + BEGIN).checked_add(time))
 }
 
 /// Whether this instant is one that has passed.
 pub(crate) fn has_passed(deadline: Duration) -> bool {
+    reduced::alone();
     CLOCK.with_borrow(|clock| deadline <= clock.now + BEGIN)
 }
 
 /// A wait ends because its time is up.
 pub(crate) fn pass(deadline: Duration) {
+    reduced::alone();
     CLOCK.with_borrow_mut(|clock| clock.now = clock.now.max(deadline - BEGIN));
 }
 

@@ -30,6 +30,11 @@ pub(crate) fn begin() {
     thread::begin();
 }
 
+/// The number of the run.
+pub(crate) fn number() -> u64 {
+    NUMBER.get()
+}
+
 /// Ends the search: it cannot go on in a way that means something.
 #[track_caller]
 pub(crate) fn refuse(why: &str) -> ! {

@@ -2,6 +2,7 @@
 
 use crate::modeled::run;
 use crate::record::{note, What};
+use crate::reduced::{self, Identity, Object, Operation};
 pub use shuttle::sync::atomic::{compiler_fence, fence, Ordering};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -11,18 +12,24 @@ use std::ops::{Deref, DerefMut};
 macro_rules! atomic {
     ($name:ident, $value:ty, $($change:ident)*) => {
         #[derive(Default)]
-        pub struct $name(shuttle::sync::atomic::$name, run::Once);
+        pub struct $name(shuttle::sync::atomic::$name, run::Once, Identity);
 
         impl $name {
             #[track_caller]
             pub const fn new(value: $value) -> $name {
-                $name(shuttle::sync::atomic::$name::new(value), run::Once::new())
+                let atomic = shuttle::sync::atomic::$name::new(value);
+                $name(atomic, run::Once::new(), Identity::new())
+            }
+
+            fn object(&self) -> usize {
+                self.2.get(|| Object::Plain)
             }
 
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
                 self.1.used();
-                let value = self.0.load(order);
+                let load = || Operation::Load(self.object());
+                let value = reduced::operate(load, || self.0.load(order));
                 note(|| What::Reads(value.to_string()));
                 value
             }
@@ -30,7 +37,8 @@ macro_rules! atomic {
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
                 self.1.used();
-                self.0.store(value, order);
+                let store = || Operation::Store(self.object());
+                reduced::operate(store, || self.0.store(value, order));
                 note(|| What::Writes(value.to_string()));
             }
 
@@ -38,7 +46,8 @@ macro_rules! atomic {
                 #[track_caller]
                 pub fn $change(&self, value: $value, order: Ordering) -> $value {
                     self.1.used();
-                    let old = self.0.$change(value, order);
+                    let change = || Operation::Store(self.object());
+                    let old = reduced::operate(change, || self.0.$change(value, order));
                     note(|| What::Changes(stringify!($change), old.to_string()));
                     old
                 }

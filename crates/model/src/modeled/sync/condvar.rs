@@ -1,6 +1,7 @@
 use super::MutexGuard;
 use crate::modeled::{clock, run};
 use crate::record::{note, note_when_chosen, What};
+use crate::reduced::{self, Identity, Object, Operation};
 use shuttle::sync::{LockResult, PoisonError};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -19,6 +20,7 @@ pub struct Condvar {
     /// without having been notified is what it is that the time is up.
     timed: Mutex<Vec<Arc<AtomicBool>>>,
     used: run::Once,
+    object: Identity,
 }
 
 /// As `std::sync::WaitTimeoutResult`.
@@ -39,6 +41,7 @@ impl Condvar {
             untimed: AtomicUsize::new(0),
             timed: Mutex::new(Vec::new()),
             used: run::Once::new(),
+            object: Identity::new(),
         }
     }
 
@@ -46,6 +49,20 @@ impl Condvar {
     pub fn wait<'m, T>(&self, guard: MutexGuard<'m, T>) -> LockResult<MutexGuard<'m, T>> {
         self.used.used();
         let (mutex, guard) = guard.into_parts();
+        if reduced::is_on() {
+            let (condvar, mutex_of_it) = (self.object(), mutex.object());
+            let wait = || Operation::Wait {
+                condvar,
+                mutex: mutex_of_it,
+            };
+            reduced::operate(wait, || drop(guard));
+            let wake = || Operation::Wake {
+                condvar,
+                mutex: mutex_of_it,
+            };
+            let result = reduced::operate(wake, || mutex.take_again());
+            return mutex.taken(result);
+        }
         // It gives the lock back and begins to wait in one step, but not yet.
         note_when_chosen(|| What::Sleeps(mutex.id()));
         self.untimed.fetch_add(1, Ordering::Relaxed);
@@ -91,6 +108,24 @@ impl Condvar {
         };
         self.used.used();
         let (mutex, guard) = guard.into_parts();
+        if reduced::is_on() {
+            let (condvar, mutex_of_it) = (self.object(), mutex.object());
+            let wait = || Operation::Wait {
+                condvar,
+                mutex: mutex_of_it,
+            };
+            reduced::operate(wait, || drop(guard));
+            run::yields();
+            let notified = reduced::operate(|| Operation::EndWait(condvar), reduced::was_notified);
+            if !notified {
+                clock::pass(deadline);
+            }
+            let result = WaitTimeoutResult(!notified);
+            return match mutex.lock() {
+                Ok(guard) => Ok((guard, result)),
+                Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
+            };
+        }
         let notified = Arc::new(AtomicBool::new(false));
         note_when_chosen(|| What::Sleeps(mutex.id()));
         drop(guard); // nobody comes between this and the next line
@@ -129,9 +164,19 @@ impl Condvar {
         }
     }
 
+    fn object(&self) -> usize {
+        self.object.get(|| Object::Condvar {
+            waiting: Vec::new(),
+            notified: Vec::new(),
+        })
+    }
+
     #[track_caller]
     pub fn notify_one(&self) {
         self.used.used();
+        if reduced::is_on() {
+            return reduced::operate(|| Operation::NotifyOne(self.object()), || {});
+        }
         if crate::search::lock(&self.timed).is_empty() {
             self.notify_untimed();
         } else {
@@ -171,6 +216,9 @@ impl Condvar {
     #[track_caller]
     pub fn notify_all(&self) {
         self.used.used();
+        if reduced::is_on() {
+            return reduced::operate(|| Operation::NotifyAll(self.object()), || {});
+        }
         self.condvar.notify_all();
         self.untimed.store(0, Ordering::Relaxed);
         for notified in &*crate::search::lock(&self.timed) {

@@ -2,6 +2,7 @@
 
 use crate::modeled::{clock, run};
 use crate::record::{channel_id, note, What};
+use crate::reduced::{self, Identity, Object, Operation};
 use crate::search::lock;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -39,8 +40,11 @@ fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
         channel: id,
         jobs: std::any::type_name::<T>().contains("FnOnce"),
     });
+    let object = Identity::new();
+    object.get(|| Object::channel(bound));
     Arc::new(Channel {
         id,
+        object,
         bound,
         state: Mutex::new(State {
             queue: VecDeque::new(),
@@ -54,6 +58,7 @@ fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
 /// would keep messages that nobody can receive any more, until the last sender is gone.
 struct Channel<T> {
     id: usize,
+    object: Identity,
     bound: Option<usize>,
     state: Mutex<State<T>>,
 }
@@ -66,6 +71,23 @@ struct State<T> {
 }
 
 impl<T> Channel<T> {
+    /// Its number in a search that does not repeat itself: it was made when the channel was.
+    fn object(&self) -> usize {
+        self.object.get(|| Object::channel(self.bound))
+    }
+
+    /// Where a sender and the receiver wait for each other, what they do is not declared.
+    fn is_declared(&self) -> bool {
+        self.bound != Some(0)
+    }
+
+    fn operate<R>(&self, operation: fn(usize) -> Operation, act: impl FnOnce() -> R) -> R {
+        match self.is_declared() {
+            true => reduced::operate(|| operation(self.object()), act),
+            false => act(),
+        }
+    }
+
     /// Right after shuttle's channel has taken something.
     #[track_caller]
     fn sent(&self, message: T) {
@@ -85,7 +107,8 @@ macro_rules! sender {
         impl<T> $name<T> {
             #[track_caller]
             pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-                if self.sender.send(()).is_ok() {
+                let send = || self.sender.send(());
+                if self.channel.operate(Operation::Send, send).is_ok() {
                     self.channel.sent(message);
                     return Ok(());
                 }
@@ -99,6 +122,7 @@ macro_rules! sender {
             fn clone(&self) -> $name<T> {
                 let sender = self.sender.clone();
                 lock(&self.channel.state).senders += 1;
+                reduced::sender_added(self.channel.object());
                 note(|| What::ClonesSender(self.channel.id));
                 let channel = Arc::clone(&self.channel);
                 $name { sender, channel }
@@ -109,8 +133,8 @@ macro_rules! sender {
             fn drop(&mut self) {
                 // Whether the channel is closed before or after what another thread does is
                 // to be searched, too. To shuttle, dropping a sender is no point to switch at.
-                if !std::thread::panicking() {
-                    run::point();
+                if !std::thread::panicking() || reduced::is_on() {
+                    self.channel.operate(Operation::DropSender, run::point);
                 }
                 lock(&self.channel.state).senders -= 1;
                 // The sender itself is dropped right after, and no thread comes between.
@@ -136,7 +160,8 @@ sender!(SyncSender);
 impl<T> SyncSender<T> {
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        match self.sender.try_send(()) {
+        let send = || self.sender.try_send(());
+        match self.channel.operate(Operation::TrySend, send) {
             Ok(()) => self.channel.sent(message),
             Err(TrySendError::Disconnected(())) => return Err(TrySendError::Disconnected(message)),
             Err(TrySendError::Full(())) if self.is_awaited() => self.channel.sent(message),
@@ -183,7 +208,9 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         note(|| What::Receives(self.channel.id));
-        let result = self.receiver().recv().map(|()| self.message());
+        let receive = || self.receiver().recv();
+        let result = self.channel.operate(Operation::Receive, receive);
+        let result = result.map(|()| self.message());
         note(|| What::Received(self.channel.id, result.is_ok()));
         result
     }
@@ -192,7 +219,9 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         // Who asks again and again lets others go on.
         run::yields();
-        let result = self.receiver().try_recv().map(|()| self.message());
+        let receive = || self.receiver().try_recv();
+        let result = self.channel.operate(Operation::TryReceive, receive);
+        let result = result.map(|()| self.message());
         match result {
             Err(TryRecvError::Empty) => note(|| What::FindsEmpty(self.channel.id)),
             _ => note(|| What::Received(self.channel.id, result.is_ok())),
@@ -210,7 +239,11 @@ impl<T> Receiver<T> {
         run::yields();
         let result = match self.is_handed() {
             Some(message) => Ok(message),
-            None => self.receiver().try_recv().map(|()| self.message()),
+            None => {
+                let receive = || self.receiver().try_recv();
+                let result = self.channel.operate(Operation::TryReceive, receive);
+                result.map(|()| self.message())
+            }
         };
         match result {
             Err(TryRecvError::Empty) => {
@@ -249,7 +282,9 @@ impl<T> Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         // As with a sender. If there is none, nobody can notice.
-        if !std::thread::panicking() && lock(&self.channel.state).senders > 0 {
+        if reduced::is_on() && self.channel.is_declared() {
+            self.channel.operate(Operation::DropReceiver, || {});
+        } else if !std::thread::panicking() && lock(&self.channel.state).senders > 0 {
             run::point();
         }
         drop(self.receiver.take());

@@ -1,5 +1,6 @@
 use crate::modeled::run;
 use crate::record::{note, What};
+use crate::reduced::{self, Identity, Object, Operation};
 use shuttle::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Mutex<T: ?Sized> {
     used: run::Once,
     poisoned: AtomicBool,
+    object: Identity,
     mutex: shuttle::sync::Mutex<T>,
 }
 
@@ -30,6 +32,7 @@ impl<T> Mutex<T> {
         Mutex {
             used: run::Once::new(),
             poisoned: AtomicBool::new(false),
+            object: Identity::new(),
             mutex: shuttle::sync::Mutex::new(value),
         }
     }
@@ -46,11 +49,22 @@ impl<T: ?Sized> Mutex<T> {
         std::ptr::from_ref(&self.mutex).cast::<()>().addr()
     }
 
+    /// Its number in a search that does not repeat itself.
+    pub(super) fn object(&self) -> usize {
+        self.object.get(|| Object::Lock { holder: None })
+    }
+
+    /// Takes it, as a waiter that has been notified: it is free.
+    pub(super) fn take_again(&self) -> LockResult<shuttle::sync::MutexGuard<'_, T>> {
+        self.mutex.lock()
+    }
+
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         self.used.used();
         note(|| What::Wants(self.id()));
-        let result = self.mutex.lock();
+        let lock = || Operation::Lock(self.object());
+        let result = reduced::operate(lock, || self.mutex.lock());
         self.taken(result)
     }
 
@@ -59,7 +73,8 @@ impl<T: ?Sized> Mutex<T> {
         self.used.used();
         // Who tries again and again lets others go on.
         run::yields();
-        match self.mutex.try_lock() {
+        let lock = || Operation::TryLock(self.object());
+        match reduced::operate(lock, || self.mutex.try_lock()) {
             Ok(guard) => Ok(self.taken(Ok(guard))?),
             Err(TryLockError::Poisoned(poisoned)) => Ok(self.taken(Err(poisoned))?),
             Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
@@ -127,7 +142,8 @@ impl<'m, T: ?Sized> MutexGuard<'m, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(guard) = self.guard.take() {
-            drop(guard);
+            let unlock = || Operation::Unlock(self.mutex.object());
+            reduced::operate(unlock, || drop(guard));
             if std::thread::panicking() && !self.was_panicking {
                 self.mutex.poisoned.store(true, Ordering::Relaxed);
             }

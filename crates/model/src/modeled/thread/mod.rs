@@ -6,6 +6,7 @@ mod scope;
 
 use super::{clock, run};
 use crate::record::{self, note, What};
+use crate::reduced::{self, Operation};
 pub use local::LocalKey;
 pub use park::{current, park, park_timeout, Thread};
 pub use scope::{scope, Scope, ScopedJoinHandle};
@@ -56,7 +57,9 @@ impl<T> JoinHandle<T> {
     pub fn join(self) -> Result<T> {
         let thread = usize::from(self.thread.id());
         note(|| What::Joins(thread));
-        let result = self.handle.join().and_then(|result| result);
+        let join = || Operation::Join(reduced::of_thread(thread));
+        let result = reduced::operate(join, || self.handle.join());
+        let result = result.and_then(|result| result);
         note(|| What::Joined(thread));
         result
     }
@@ -114,7 +117,8 @@ where
 {
     let end = Arc::default();
     let comes = Arc::clone(&end);
-    started(shuttle::thread::spawn(move || body(f, &comes)), end)
+    let handle = reduced::quietly(|| shuttle::thread::spawn(move || body(f, &comes)));
+    started(handle, end)
 }
 
 /// As `std::thread::Builder`.
@@ -146,7 +150,7 @@ impl Builder {
     {
         let end = Arc::default();
         let comes = Arc::clone(&end);
-        let handle = self.0.spawn(move || body(f, &comes));
+        let handle = reduced::quietly(|| self.0.spawn(move || body(f, &comes)));
         handle.map(|handle| started(handle, end))
     }
 }
@@ -156,6 +160,7 @@ fn started<T>(handle: shuttle::thread::JoinHandle<Result<T>>, end: Arc<End>) -> 
     let thread = Thread(handle.thread().clone());
     let number = usize::from(thread.id());
     note(|| What::Starts(number));
+    reduced::spawned();
     JoinHandle {
         handle,
         thread,
@@ -166,6 +171,7 @@ fn started<T>(handle: shuttle::thread::JoinHandle<Result<T>>, end: Arc<End>) -> 
 fn body<T>(f: impl FnOnce() -> T, end: &End) -> Result<T> {
     let result = caught(f);
     end.comes();
+    reduced::ended();
     result
 }
 

@@ -1,4 +1,5 @@
 use crate::modeled::{clock, run};
+use crate::reduced;
 use shuttle::thread::ThreadId;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub(super) fn begin() {
 }
 
 fn with<R>(thread: usize, f: impl FnOnce(&mut Parking) -> R) -> R {
+    reduced::alone();
     PARKING.with_borrow_mut(|parking| f(parking.entry(thread).or_default()))
 }
 

@@ -1,6 +1,7 @@
 use super::{caught, End, Result, Thread};
 use crate::modeled::run;
 use crate::record::{note, What};
+use crate::reduced;
 use crate::search::lock;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,6 +38,7 @@ where
         // These few bytes are never given back.
         let scope = Box::leak(Box::new(Scope { scope, threads }));
         let result = f(scope);
+        reduced::alone();
         scope.threads.is_left.store(true, Ordering::Relaxed);
         lock(&scope.threads.leaving).clear();
         result
@@ -51,6 +53,7 @@ impl Threads {
     /// The last thread that runs wakes, as it ends, the one with the scope, whatever that one waits
     /// for: so it does not end while that one still is in its function, unless it is being joined.
     fn ends(&self, is_joined: &AtomicBool) {
+        reduced::alone();
         let is_last = self.running.load(Ordering::Relaxed) == 1;
         let is_left = self.is_left.load(Ordering::Relaxed);
         if is_last && !is_left && !is_joined.load(Ordering::Relaxed) {
@@ -77,14 +80,18 @@ impl<'scope> Scope<'scope, '_> {
             result: Mutex::new(None),
         });
         let theirs = Arc::clone(&ending);
-        let handle = self.scope.spawn(move || {
+        reduced::alone();
+        let body = move || {
             let result = caught(f);
             let panicked = usize::from(result.is_err());
             threads.panicked.fetch_add(panicked, Ordering::Relaxed);
             *lock(&theirs.result) = Some(result);
             theirs.end.comes();
             threads.ends(&theirs.is_joined);
-        });
+            reduced::ended();
+        };
+        let handle = reduced::quietly(|| self.scope.spawn(body));
+        reduced::spawned();
         let thread = Thread(handle.thread().clone());
         let number = usize::from(thread.id());
         note(|| What::Starts(number));
