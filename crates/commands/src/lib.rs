@@ -1,6 +1,6 @@
 //! The book's own commands, which `cargo book` runs.
 //!
-//! - [`bench`] measures what the pages say about speed.
+//! - [`mod@bench`] measures what the pages say about speed.
 //! - [`mutants`] records what cargo-mutants finds out about a step's tests.
 //! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.

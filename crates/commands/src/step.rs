@@ -47,7 +47,7 @@ pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
     write_files(folder, &files)
 }
 
-/// Makes `folder` a copy of the step, as [`write`] does, but for what was built in it. It is a folder
+/// Makes `folder` a copy of the step, as [`write()`] does, but for what was built in it. It is a folder
 /// of the tests: a second time, cargo has nothing to build there that has not changed.
 ///
 /// # Errors
@@ -97,7 +97,7 @@ pub struct Arguments {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn run(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { step, folder } = arguments;
     write(root, step, folder)?;

@@ -3,7 +3,7 @@
 
 use pool_model::reduced::{explore, Exploration, Found, Rule, RULES};
 use pool_model::sync::atomic::{AtomicUsize, Ordering};
-use pool_model::sync::{mpsc, Arc, Condvar, Mutex, TryLockError};
+use pool_model::sync::{mpsc, Arc, Condvar, Mutex};
 use pool_model::{explore_case, search_any, thread, Case, Pool};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -177,10 +177,7 @@ fn perform(shared: &Shared, mut senders: Senders, acts: &[Act]) -> String {
         match act {
             Act::Lock(m) if guards[m].is_none() => guards[m] = shared.locks[m].lock().ok(),
             Act::TryLock(m) if guards[m].is_none() => {
-                guards[m] = match shared.locks[m].try_lock() {
-                    Ok(guard) => Some(guard),
-                    Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => None,
-                };
+                guards[m] = shared.locks[m].try_lock().ok();
                 seen = usize::from(guards[m].is_some());
             }
             Act::Lock(_) | Act::TryLock(_) => {}
