@@ -1,7 +1,7 @@
 //! What the search knows of each item of std's `sync`, `thread` and `time`.
 //!
 //! [`ITEMS`] is all of them that are stable. The tests compare it with what the compiler has. What is
-//! [`Refused`](Verdict::Refused) is not in the modules of this crate, so that the compiler stops at it;
+//! [`Refused`] is not in the modules of this crate, so that the compiler stops at it;
 //! `cargo book search` then says what [`Item::why`] says. That nothing is std's own which makes a
 //! verdict wrong, is decided here.
 //!

@@ -1,4 +1,4 @@
-//! `std::time`, with [a clock of the model's](super::clock).
+//! `std::time`, with a clock of the model's (`modeled::clock`).
 
 use super::clock;
 use std::ops::{Add, AddAssign, Sub, SubAssign};

@@ -4,12 +4,12 @@
 //! run: whoever reads one has read the other. Such runs are a *class* (a Mazurkiewicz trace), and this
 //! search runs one of each class, where [`search`](crate::search) runs all.
 //!
-//! How it works: each operation of the model says what it is about to do ([`point`]) before the
+//! How it works: each operation of the model says what it is about to do (`point`) before the
 //! scheduler chooses a thread. So the search knows what every thread would do next, and whether it
 //! could. A step is one operation, and whatever its thread does up to the next one. What a step uses of
-//! what threads share is a set of cells ([`objects`]); two steps without a common cell commute, and of
-//! two uses of one cell [`operation::conflict`] says whether they do. From that follows which step of a
-//! run *happened before* which (vector clocks, in [`trace`]). Where two steps of a run do not commute,
+//! what threads share is a set of cells (`objects`); two steps without a common cell commute, and of
+//! two uses of one cell `operation::conflict` says whether they do. From that follows which step of a
+//! run *happened before* which (vector clocks, in `trace`). Where two steps of a run do not commute,
 //! and neither is there because of the other, the search goes back to the first, and tries the second
 //! before it. Where a thread's step was tried already, and nothing that has happened since makes a
 //! difference to it, it *sleeps*: to try it once more would be to repeat a run.
