@@ -3,6 +3,7 @@
 
 use super::{all_cases, programs::program};
 use libtest_mimic::Failed;
+use pool_model::record::Ending;
 use pool_model::reduced::Exploration;
 use std::fmt::Write;
 
@@ -15,16 +16,21 @@ pub fn problems() -> Result<String, Failed> {
     let mut problems = String::new();
     for case in all_cases()?.0 {
         let (place, listing, said) = (&case.place, &case.listing, case.said);
-        let explore = program(listing)
-            .ok_or_else(|| format!("there is no {listing}"))?
-            .explore;
+        let program = program(listing).ok_or_else(|| format!("there is no {listing}"))?;
         let searched = pool_model::Case {
             workers: case.workers,
             jobs: case.jobs,
             meet: case.meet,
             pause: false,
         };
-        let found = explore(Exploration::classes(MOST), searched);
+        let found = (program.explore)(Exploration::classes(MOST), searched);
+        for failure in found.failures.iter().flatten() {
+            let replayed = (program.replay_class)(searched, "lib.rs", &failure.schedule);
+            let ends = replayed.map(|run| run.ending != Ending::Finish);
+            if ends != Ok(true) {
+                writeln!(problems, "{place}: {listing}: {ends:?} of {failure:?}")?;
+            }
+        }
         let are = [found.finish, found.deadlock, found.panic].map(|runs| runs > 0);
         let as_said = [said.finish, said.deadlock, said.panic].map(|runs| runs > 0) == are;
         let once = found.runs() == found.classes.len();

@@ -21,6 +21,7 @@ pub struct Program {
     pub explore: fn(Exploration, Case) -> Found,
     pub sample: fn(Case, Sampling, u64, usize) -> Option<Failure>,
     pub replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
+    pub replay_class: fn(Case, &str, &[usize]) -> Result<Recording, String>,
     pub choose: fn(&Run, Case) -> Option<Vec<usize>>,
 }
 
@@ -41,6 +42,7 @@ macro_rules! models {
                     replay: |case, schedule, file| {
                         record::replay::<$module::ThreadPool>(case, file, schedule)
                     },
+                    replay_class: record::replay_class::<$module::ThreadPool>,
                     choose: choose::<$module::ThreadPool>,
                 }),)*
                 _ => None,

@@ -62,8 +62,9 @@ pub struct Search {
     #[arg(value_parser = number)]
     jobs: Option<usize>,
     #[arg(num_args = 1..=2, help = format!(
-        "`meet`: each job waits until all have begun. `random` or `pct`: where all interleavings are \
-         too many, {} are tried, drawn at random or by PCT",
+        "`meet`: each job waits until all have begun. Where all interleavings are too many, `classes`: \
+         one is run of all those that differ only in the order of steps that have nothing to do with \
+         each other; `random` or `pct`: {} are tried, drawn at random or by PCT",
         with_commas(TRIES)
     ))]
     how: Vec<How>,
@@ -73,6 +74,7 @@ pub struct Search {
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum How {
     Meet,
+    Classes,
     Random,
     Pct,
 }
@@ -93,7 +95,7 @@ impl Search {
         let is_meet = |how: &How| *how == How::Meet;
         match self.how.iter().filter(|how| is_meet(how)).count() {
             meet if meet > 1 || self.how.len() - meet > 1 => {
-                Err("give `meet` once, and one of `random` and `pct`")
+                Err("give `meet` once, and one of `classes`, `random`, and `pct`")
             }
             _ => self.case().map_or(Ok(()), |case| case.check()),
         }
@@ -236,6 +238,7 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 /// When there is no pool where they say, and when the search cannot be built.
 pub fn command(root: &Path, arguments: &Search) -> Result<Command> {
     let (how, tries) = match arguments.how.iter().find(|how| **how != How::Meet) {
+        Some(How::Classes) => ("classes", MOST),
         Some(How::Random) => ("random", TRIES),
         Some(_) => ("pct", TRIES),
         None => ("all", MOST),

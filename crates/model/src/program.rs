@@ -1,11 +1,11 @@
 //! The program that `cargo book search` builds around a reader's pool. What it is to do with the pool
 //! comes as its arguments, so that the same program searches and replays.
 
-use crate::{report, report_replay, Case, Pool, Sampling};
+use crate::{report, report_replay, Case, How, Pool, Sampling};
 use std::env;
 use std::process::ExitCode;
 
-/// Does what the arguments say: `search POOL TRIES all|random|pct CASE...` is [`report`], `replay FILE
+/// Does what the arguments say: `search POOL TRIES all|classes|random|pct CASE...` is [`report`], `replay FILE
 /// CASE SCHEDULE` is [`report_replay`]. A case is `WORKERS:JOBS`, or `WORKERS:JOBS:meet`.
 pub fn program<P: Pool>() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
@@ -19,14 +19,15 @@ pub fn program<P: Pool>() -> ExitCode {
 fn done<P: Pool>(words: &[&str]) -> Option<ExitCode> {
     match words {
         ["search", pool, tries, how, cases @ ..] => {
-            let sampling = match *how {
-                "all" => None,
-                "random" => Some(Sampling::Random),
-                "pct" => Some(Sampling::Pct),
+            let how = match *how {
+                "all" => How::All,
+                "classes" => How::Classes,
+                "random" => How::Some(Sampling::Random),
+                "pct" => How::Some(Sampling::Pct),
                 _ => return None,
             };
             let cases: Option<Vec<_>> = cases.iter().map(|word| case(word)).collect();
-            Some(report::<P>(pool, &cases?, sampling, tries.parse().ok()?))
+            Some(report::<P>(pool, &cases?, how, tries.parse().ok()?))
         }
         ["replay", file, word, schedule] => Some(report_replay::<P>(case(word)?, file, schedule)),
         _ => None,

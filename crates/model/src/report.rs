@@ -3,26 +3,33 @@
 use crate::modeled::run::REFUSED;
 use crate::progress::Teller;
 use crate::record;
-use crate::search::{sample_telling, search_telling, silence};
+use crate::reduced::{explore_telling, Exploration, Found};
+use crate::search::{run_jobs_and_drop, sample_telling, search_telling, silence};
 use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
+
+/// Which interleavings of a case are run.
+#[derive(Clone, Copy, Debug)]
+pub enum How {
+    All,
+    /// One of each class.
+    Classes,
+    /// So many as are tried.
+    Some(Sampling),
+}
 
 /// For `cargo book search`: searches the cases, or samples them with `tries` runs each, and says of
 /// each how it ends. `pool` is where the pool is, for the call that replays a failure. The status is
 /// 0 if all interleavings that were run finish, 1 if one does not, and 2 if there were more than
 /// `tries` to search. Meanwhile it says how far it is, to a caller that asks (see
 /// [`progress`](crate::progress)).
-pub fn report<P: Pool>(
-    pool: &str,
-    cases: &[Case],
-    sampling: Option<Sampling>,
-    tries: usize,
-) -> ExitCode {
+pub fn report<P: Pool>(pool: &str, cases: &[Case], how: How, tries: usize) -> ExitCode {
     silence();
-    let report = |&case| match sampling {
-        Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
-        None => report_search::<P>(pool, case, tries),
+    let report = |&case| match how {
+        How::Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
+        How::Classes => report_classes::<P>(pool, case, tries),
+        How::All => report_search::<P>(pool, case, tries),
     };
     let worst = cases.iter().map(report).max();
     ExitCode::from(worst.unwrap_or(0))
@@ -44,9 +51,40 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
     }
     println!("{case}: not all of {tries} {how} finish");
     println!("  the first {}", failure.told());
-    println!("  {}", replays(pool, case, &failure));
+    println!("  {}", replays(pool, case, &failure, ""));
     1
 }
+
+fn report_classes<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
+    let teller = Teller::begin(case, None);
+    let found = explore_telling(Exploration::classes(most), teller, move || {
+        run_jobs_and_drop::<P>(case);
+    });
+    if let (true, [_, Some(failure)]) = (found.refused, &found.failures) {
+        println!("error: {}", failure.message);
+        return 2;
+    }
+    let Found {
+        finish,
+        deadlock,
+        panic,
+        ..
+    } = found;
+    let all = found.runs();
+    println!("{case}: {all} classes: {finish} finish, {deadlock} deadlock, {panic} panic");
+    for failure in found.failures.iter().flatten() {
+        println!("  the shortest {}", failure.told());
+        println!("  {}", replays(pool, case, failure, CLASS));
+    }
+    if !found.complete {
+        println!("  and there are more: take fewer workers or jobs, or `random` or `pct`");
+        return 2;
+    }
+    u8::from(found.failures.iter().any(Option::is_some))
+}
+
+/// How a schedule begins that a search of classes has found.
+const CLASS: &str = "class:";
 
 fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
     let mut shortest: [Option<Failure>; 2] = [None, None];
@@ -74,7 +112,7 @@ fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
     println!("{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic");
     for failure in shortest.iter().flatten() {
         println!("  the shortest {}", failure.told());
-        println!("  {}", replays(pool, case, failure));
+        println!("  {}", replays(pool, case, failure, ""));
     }
     if found.is_err() {
         println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
@@ -84,7 +122,7 @@ fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
 }
 
 /// The call that replays the failure.
-fn replays(pool: &str, case: Case, failure: &Failure) -> String {
+fn replays(pool: &str, case: Case, failure: &Failure, kind: &str) -> String {
     let Case {
         workers,
         jobs,
@@ -93,16 +131,20 @@ fn replays(pool: &str, case: Case, failure: &Failure) -> String {
     } = case;
     let meet = if meet { " meet" } else { "" };
     let schedule = record::written(&failure.schedule);
-    format!("cargo book replay {pool} {workers} {jobs} {schedule}{meet}")
+    format!("cargo book replay {pool} {workers} {jobs} {kind}{schedule}{meet}")
 }
 
 /// For `cargo book replay`: replays the schedule, and says what each thread does, with its line in
 /// `file`. The status is 0 if the run finishes, 1 if it does not, and 2 if the schedule does not fit.
 pub fn report_replay<P: Pool>(case: Case, file: &str, schedule: &str) -> ExitCode {
     silence();
-    let given = schedule.chars().count();
-    let schedule = record::read(schedule);
-    let recording = schedule.and_then(|schedule| record::replay::<P>(case, file, &schedule));
+    let of_class = schedule.strip_prefix(CLASS);
+    let schedule = record::read(of_class.unwrap_or(schedule));
+    let given = schedule.as_ref().map_or(0, Vec::len);
+    let recording = schedule.and_then(|schedule| match of_class {
+        Some(_) => record::replay_class::<P>(case, file, &schedule),
+        None => record::replay::<P>(case, file, &schedule),
+    });
     let recording = match recording {
         Ok(recording) => recording,
         Err(error) => {
@@ -148,11 +190,11 @@ impl Failure {
         let threads = self.message.split("(task main-thread(").skip(1);
         let threads = threads.filter_map(|rest| rest.split_once(')')?.0.parse().ok());
         let threads: Vec<_> = threads.map(record::name).collect();
-        format!(
-            "deadlock, number {}, of {}",
-            self.number,
-            threads.join(", ")
-        )
+        let threads = match threads.is_empty() {
+            true => self.message.clone(), // it names them already
+            false => threads.join(", "),
+        };
+        format!("deadlock, number {}, of {threads}", self.number)
     }
 }
 
@@ -179,7 +221,7 @@ mod tests {
                 meet,
                 pause: false,
             };
-            assert_eq!(replays("../hello", case, &failure), call);
+            assert_eq!(replays("../hello", case, &failure, ""), call);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Writes down what each thread of a searched pool does, step by step, with its line.
 
+mod class;
 mod find;
 mod replay;
 mod run;
@@ -9,6 +10,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
+pub use class::replay_class;
 pub use find::find;
 pub use replay::replay;
 pub(crate) use run::record;
@@ -132,6 +134,15 @@ pub(crate) fn channel_id() -> usize {
 
 pub(crate) fn is_on() -> bool {
     RECORDER.with_borrow(Option::is_some)
+}
+
+/// The thread is chosen: what it was to do then, it does now.
+pub(crate) fn chosen(thread: usize) {
+    RECORDER.with_borrow_mut(|recorder| {
+        if let Some(recorder) = recorder {
+            recorder.chosen(thread);
+        }
+    });
 }
 
 /// How many steps of this run there have been.

@@ -38,11 +38,14 @@ pub(crate) use operation::Operation;
 pub use rules::{Rule, RULES};
 pub use trace::Orders;
 
-use crate::modeled::run;
+use crate::modeled::run::{self, REFUSED};
+use crate::progress::Teller;
+use crate::record::{self, name, Ending};
 use crate::search::{config, is_deadlock, text, Fair};
+use crate::Failure;
 use operation::Kind;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
-use shuttle::Runner;
+use shuttle::{Config, Runner};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -62,10 +65,12 @@ pub struct Found {
     pub redundant: usize,
     /// All there are were tried.
     pub complete: bool,
+    /// The program uses what cannot be searched: the one failure says it.
+    pub refused: bool,
     /// The class of each run.
     pub classes: BTreeSet<u64>,
-    /// What the first run that panicked said.
-    pub message: Option<String>,
+    /// The shortest run that ended in a deadlock, and the shortest that panicked.
+    pub failures: [Option<Failure>; 2],
 }
 
 impl Found {
@@ -88,6 +93,11 @@ struct Engine {
     /// A run is under way.
     begun: bool,
     end: Option<End>,
+    /// What the run that is under way has panicked with.
+    message: String,
+    teller: Option<Teller>,
+    /// What was chosen in the last run.
+    taken: Vec<usize>,
     found: Found,
 }
 
@@ -259,6 +269,9 @@ impl Engine {
             most,
             begun: false,
             end: None,
+            message: String::new(),
+            teller: None,
+            taken: Vec::new(),
             found: Found::default(),
         }
     }
@@ -267,6 +280,8 @@ impl Engine {
     fn next_run(&mut self, end: End) -> bool {
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
+            let left = self.trace.left();
+            self.taken = self.trace.schedule();
             self.trace.finish(end);
             match end {
                 End::Finish => self.found.finish += 1,
@@ -277,11 +292,30 @@ impl Engine {
             if end != End::Redundant {
                 self.found.classes.insert(self.trace.class(end));
             }
+            let number = self.found.runs();
+            if let Some(teller) = &mut self.teller {
+                teller.count(number);
+            }
+            if matches!(end, End::Deadlock | End::Panic) {
+                let failure = Failure {
+                    number,
+                    deadlock: end == End::Deadlock,
+                    message: match end {
+                        End::Deadlock => left.into_iter().map(name).collect::<Vec<_>>().join(", "),
+                        _ => std::mem::take(&mut self.message),
+                    },
+                    schedule: self.taken.clone(),
+                };
+                let place = usize::from(end == End::Panic);
+                failure.keep_shortest(&mut self.found.failures[place]);
+                self.found.refused |= failure.message.starts_with(REFUSED);
+            }
             if !self.trace.go_back() {
                 self.found.complete = true;
             }
         }
-        !self.found.complete && self.found.runs() + self.found.redundant < self.most
+        let goes_on = !self.found.complete && !self.found.refused;
+        goes_on && self.found.runs() + self.found.redundant < self.most
     }
 
     fn begin(&mut self) {
@@ -382,6 +416,9 @@ impl Scheduler for Reducing {
             engine.next(runnable, current, yields)
         })
         .flatten();
+        if let Some(next) = next {
+            record::chosen(next.into());
+        }
         if next.is_none() {
             ON.set(false); // what is left of the run is to drop what is on its stacks
         } else if next != current {
@@ -436,6 +473,14 @@ impl Exploration {
 ///
 /// When the program does something else although its threads come in the same order.
 pub fn explore(exploration: Exploration, program: impl Fn() + Send + Sync + 'static) -> Found {
+    explore_telling(exploration, None, program)
+}
+
+pub(crate) fn explore_telling(
+    exploration: Exploration,
+    teller: Option<Teller>,
+    program: impl Fn() + Send + Sync + 'static,
+) -> Found {
     let Exploration {
         orders,
         most,
@@ -444,6 +489,7 @@ pub fn explore(exploration: Exploration, program: impl Fn() + Send + Sync + 'sta
     let program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
     engine.trace.omitted = without.map(|rule| (rule.operation, rule.part));
+    engine.teller = teller;
     loop {
         // A run that ends while a panic is under way leaves its thread panicking. So whatever comes
         // after one has a thread of its own.
@@ -481,9 +527,40 @@ impl Engine {
             true => End::Deadlock,
             false => End::Panic,
         };
-        if *engine.end.get_or_insert(seen) == End::Panic {
-            engine.found.message.get_or_insert(message.to_owned());
-        }
+        engine.end.get_or_insert(seen);
+        message.clone_into(&mut engine.message);
         (engine, true)
     }
+}
+
+/// Runs the program once, with the schedule of a run that [`explore`] has found: after it, each thread
+/// goes on as long as it can. Returns the schedule that was taken, and how the run ended; `None` if the
+/// schedule does not fit. To run in a thread of its own, which may be left panicking.
+pub(crate) fn follow(
+    schedule: Vec<usize>,
+    config: Config,
+    program: impl Fn() + Send + Sync + 'static,
+) -> (Vec<usize>, Option<Ending>) {
+    let mut engine = Engine::new(Orders::Classes, 1);
+    engine.trace.follow = schedule.into();
+    ENGINE.set(Some(engine));
+    let runner = Runner::new(Reducing, config);
+    let run = panic::catch_unwind(AssertUnwindSafe(|| {
+        runner.run(move || {
+            program();
+            ended();
+        })
+    }));
+    ON.set(false);
+    let mut engine = ENGINE.take().expect("it was set above");
+    if engine.begun {
+        engine.taken = engine.trace.schedule(); // a panic has ended it
+    }
+    let ending = match (run, engine.found.redundant, engine.found.deadlock) {
+        (Err(_), ..) => Some(Ending::Panic),
+        (Ok(_), 0, 0) => Some(Ending::Finish),
+        (Ok(_), 0, _) => Some(Ending::Deadlock),
+        _ => None,
+    };
+    (engine.taken, ending)
 }

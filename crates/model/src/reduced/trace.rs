@@ -3,6 +3,7 @@
 
 use super::objects::{Object, Objects};
 use super::operation::{conflict, reversible, Access, Cell, Footprint, Kind, Operation, Part};
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -118,6 +119,8 @@ pub(super) enum End {
 
 pub(super) struct Trace {
     orders: Orders,
+    /// What is chosen first, in a run that is to be repeated.
+    pub follow: VecDeque<usize>,
     /// For the tests: this is not seen, of which operation and part.
     pub omitted: Option<(&'static str, &'static str)>,
     pub objects: Objects,
@@ -135,6 +138,7 @@ impl Trace {
     pub fn new(orders: Orders) -> Trace {
         Trace {
             orders,
+            follow: VecDeque::new(),
             omitted: None,
             objects: Objects::default(),
             uses: Vec::new(),
@@ -250,12 +254,17 @@ impl Trace {
         if awake == 0 {
             return None;
         }
+        let followed = self.follow.pop_front();
+        if followed.is_some_and(|thread| thread >= self.threads.len() || enabled & bit(thread) == 0)
+        {
+            return None;
+        }
         // The same thread, to switch less. But a new one runs up to its first operation at once.
         let starts = |&thread: &usize| {
             awake & bit(thread) != 0 && self.threads[thread].next == Some(Operation::Start)
         };
-        level.chosen = match (0..self.threads.len()).find(starts) {
-            Some(new) => new,
+        level.chosen = match followed.or((0..self.threads.len()).find(starts)) {
+            Some(thread) => thread,
             None if awake & bit(self.running()) != 0 => self.running(),
             None => awake.trailing_zeros() as usize,
         };
@@ -278,7 +287,8 @@ impl Trace {
         let level = &mut self.levels[index];
         let place = event.choices.len();
         if level.choices.len() == place {
-            level.choices.push((options, 0));
+            let chosen = self.follow.pop_front().unwrap_or(0);
+            level.choices.push((options, chosen));
         }
         let (known, chosen) = level.choices[place];
         assert!(known == options, "the same choices have led elsewhere");
@@ -609,6 +619,18 @@ impl Trace {
             self.levels.pop();
         }
         false
+    }
+
+    /// Which thread was chosen at each step, and what else was chosen in it.
+    pub fn schedule(&self) -> Vec<usize> {
+        let chosen = |event: &Event| [&[event.thread], event.choices.as_slice()].concat();
+        self.events.iter().flat_map(chosen).collect()
+    }
+
+    /// Who has not come to its end.
+    pub fn left(&self) -> Vec<usize> {
+        let left = |thread: &usize| self.threads[*thread].next.is_some();
+        (0..self.threads.len()).filter(left).collect()
     }
 
     /// The same for all runs that differ only in the order of steps that commute.

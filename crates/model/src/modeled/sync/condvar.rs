@@ -55,6 +55,7 @@ impl Condvar {
                 condvar,
                 mutex: mutex_of_it,
             };
+            note_when_chosen(|| What::Sleeps(mutex.id()));
             reduced::operate(wait, || drop(guard));
             let wake = || Operation::Wake {
                 condvar,
@@ -114,11 +115,13 @@ impl Condvar {
                 condvar,
                 mutex: mutex_of_it,
             };
+            note_when_chosen(|| What::Sleeps(mutex.id()));
             reduced::operate(wait, || drop(guard));
             run::yields();
             let notified = reduced::operate(|| Operation::EndWait(condvar), reduced::was_notified);
             if !notified {
                 clock::pass(deadline);
+                note(|| What::TimeIsUp);
             }
             let result = WaitTimeoutResult(!notified);
             return match mutex.lock() {
@@ -175,7 +178,9 @@ impl Condvar {
     pub fn notify_one(&self) {
         self.used.used();
         if reduced::is_on() {
-            return reduced::operate(|| Operation::NotifyOne(self.object()), || {});
+            reduced::operate(|| Operation::NotifyOne(self.object()), || {});
+            note(|| What::Wakes("one"));
+            return;
         }
         if crate::search::lock(&self.timed).is_empty() {
             self.notify_untimed();
@@ -217,7 +222,9 @@ impl Condvar {
     pub fn notify_all(&self) {
         self.used.used();
         if reduced::is_on() {
-            return reduced::operate(|| Operation::NotifyAll(self.object()), || {});
+            reduced::operate(|| Operation::NotifyAll(self.object()), || {});
+            note(|| What::Wakes("all"));
+            return;
         }
         self.condvar.notify_all();
         self.untimed.store(0, Ordering::Relaxed);

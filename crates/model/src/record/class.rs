@@ -1,0 +1,54 @@
+//! A run that stands for its class.
+
+use super::{Ending, Recorder, Recording, What, RECORDER};
+use crate::reduced;
+use crate::search::{config, run_jobs_and_drop};
+use crate::{Case, Pool};
+use std::thread;
+
+/// As [`replay`](super::replay), of a schedule that a search of classes has found.
+///
+/// # Errors
+///
+/// When the schedule does not fit: a thread that it names cannot go on at that point, or the run is
+/// over before.
+pub fn replay_class<P: Pool>(
+    case: Case,
+    file: &str,
+    schedule: &[usize],
+) -> Result<Recording, String> {
+    let recorder = Recorder::new(Some(file), &[]);
+    let mut config = config();
+    config.stack_size = 1 << 20; // to look up lines takes room
+    let given = schedule.to_vec();
+    // A run that ends while a panic is under way leaves its thread panicking. So it has its own.
+    let whole = move || {
+        RECORDER.set(Some(recorder));
+        let run = reduced::follow(given, config, move || run_jobs_and_drop::<P>(case));
+        let recorder = RECORDER.take().expect("it was set above");
+        (run, recorder)
+    };
+    let ((taken, ending), mut recorder) =
+        thread::spawn(whole).join().expect("its panics are caught");
+    let Some(ending) = ending else {
+        let place = taken.len() + 1;
+        return Err(format!(
+            "the schedule does not fit: who is chosen at its place {place} cannot go on"
+        ));
+    };
+    if ending == Ending::Deadlock {
+        recorder.events.push((None, None, What::Stuck));
+    }
+    match taken.len() < schedule.len() {
+        true => Err(format!(
+            "the schedule does not fit: the run ends after {} of its {} choices",
+            taken.len(),
+            schedule.len()
+        )),
+        false => Ok(Recording {
+            schedule: taken,
+            steps: recorder.told(),
+            ending,
+        }),
+    }
+}
