@@ -9,11 +9,11 @@ use super::tables::with_commas;
 use crate::support::report;
 use libtest_mimic::Failed;
 use pool_model::known::{Verdict, ITEMS};
+use pool_model::reduced::{explore as explore_classes, Exploration};
 use pool_model::{record, Case, Pool};
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::mpsc;
+use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, panic, thread};
 
@@ -92,25 +92,6 @@ const REAL_RUNS: usize = 3;
 /// No run with the real std takes as long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-thread_local! {
-    static PROGRAM: Cell<Option<fn() -> String>> = const { Cell::new(None) };
-    static SEEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
-}
-
-/// No pool, but a program that runs where a pool would be made.
-struct Runs;
-
-impl Pool for Runs {
-    fn new(_: usize) -> Runs {
-        let program = PROGRAM.get().expect("it is set before the search");
-        let outcome = program();
-        SEEN.with_borrow_mut(|seen| seen.insert(outcome));
-        Runs
-    }
-
-    fn execute(&self, _: impl FnOnce() + Send + 'static) {}
-}
-
 const CASE: Case = Case {
     workers: 0,
     jobs: 0,
@@ -171,27 +152,45 @@ fn printed() -> Result<(), String> {
     }
 }
 
+/// Runs the program, and collects what it says.
+fn collecting(
+    program: fn() -> String,
+) -> (
+    impl Fn() + Send + Sync + Clone,
+    impl Fn() -> BTreeSet<String>,
+) {
+    let said = Arc::new(Mutex::new(BTreeSet::new()));
+    let all = Arc::clone(&said);
+    let run = move || {
+        let outcome = program();
+        all.lock().expect("nobody panics with it").insert(outcome);
+    };
+    (run, move || {
+        said.lock().expect("nobody panics with it").clone()
+    })
+}
+
 /// All outcomes that the search finds, and the number of interleavings.
 fn searched(program: fn() -> String) -> Result<(BTreeSet<String>, usize), String> {
-    PROGRAM.set(Some(program));
-    SEEN.take();
+    let (run, said) = collecting(program);
+    let mut failures = BTreeSet::new();
     let mut is_refused = false;
-    let found = pool_model::search::<Runs>(CASE, MOST, |failure| {
+    let found = pool_model::search_any(run, MOST, |failure| {
         let message = &failure.message;
         // Behind the place comes the sentence. As for a reader, it is the end of the search.
         is_refused = message.starts_with("cannot be searched: ") && message.contains(A_STATIC);
-        let outcome = match failure.deadlock {
+        failures.insert(match failure.deadlock {
             true => "deadlock".to_owned(),
             false if is_refused => "refused: a static".to_owned(),
             false => format!("panic: {message}"),
-        };
-        SEEN.with_borrow_mut(|seen| seen.insert(outcome));
+        });
         match is_refused {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     });
-    let seen = SEEN.take();
+    let mut seen = said();
+    seen.append(&mut failures);
     match found {
         Ok(found) => Ok((seen, found.finish + found.deadlock + found.panic)),
         Err(found) if is_refused => Ok((seen, found.finish + found.deadlock + found.panic)),
@@ -199,6 +198,34 @@ fn searched(program: fn() -> String) -> Result<(BTreeSet<String>, usize), String
             "more than {MOST} interleavings; until then {seen:?}"
         )),
     }
+}
+
+/// The one program in which a thread looks while another unwinds, which that search does not see.
+const UNWINDING: &str = "is it poisoned";
+
+/// What the search that runs one interleaving of each class finds, where that differs.
+fn classes_differ(program: fn() -> String, outcomes: &BTreeSet<String>) -> Option<String> {
+    let fails = |outcome: &&String| {
+        let failures = ["deadlock", "panic: ", "refused: "];
+        failures.iter().any(|failure| outcome.starts_with(failure))
+    };
+    let (run, said) = collecting(program);
+    let found = explore_classes(Exploration::classes(MOST), run);
+    if found.refused {
+        return None; // it says so, and no more
+    }
+    let expected: BTreeSet<_> = outcomes
+        .iter()
+        .filter(|outcome| !fails(outcome))
+        .cloned()
+        .collect();
+    let deadlock = outcomes.contains("deadlock");
+    let panic = outcomes
+        .iter()
+        .any(|outcome| outcome.starts_with("panic: "));
+    let as_all = (said(), found.deadlock > 0, found.panic > 0) == (expected, deadlock, panic);
+    let is_so = as_all && found.complete;
+    (!is_so).then(|| format!("the search of classes finds {:?}, and {found:?}", said()))
 }
 
 /// What it does with the real std.
@@ -245,6 +272,13 @@ pub fn explore() -> String {
                     let problem =
                         format!("the search does not find {missing:?}, and finds {others:?}");
                     tell(program.name, problem);
+                }
+                match classes_differ(program.run, &found) {
+                    None if program.name == UNWINDING => {
+                        tell(program.name, "the search of classes knows it now".into());
+                    }
+                    Some(problem) if program.name != UNWINDING => tell(program.name, problem),
+                    _ => {}
                 }
             }
         }

@@ -26,7 +26,8 @@
 //! ([`Orders::All`]), and how the runs end with shuttle's own search, on thousands of random programs.
 //!
 //! What it cannot see: which thread drops the last `Arc` of a value, where no operation of the model
-//! tells.
+//! tells; and what a thread sees of another while a panic unwinds that one's stack, if it is caught
+//! there: all destructors are one step.
 
 mod objects;
 mod operation;
