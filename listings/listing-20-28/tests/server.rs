@@ -39,7 +39,8 @@ fn finishes_the_slow_request_and_never_answers_a_third() {
     let mut third = server.send("/");
     assert!(server.is_running(), "the drain ended before `/sleep` did");
 
-    slow.write_all(b"TP/1.1\r\n\r\n").unwrap();
+    slow.write_all(b"TP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
     let response = common::read(slow);
     assert!(response.starts_with("HTTP/1.1 200 OK"));
     assert!(start.elapsed() >= Duration::from_secs(5), "it was not slow");

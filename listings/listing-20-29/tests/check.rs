@@ -301,6 +301,14 @@ fn of_two_faults_the_first_in_the_table_is_told() {
                 b"POST /nowhere HTTP/1.0\r\n\r\n",
             ],
         ),
+        (
+            "501 before 400 for the target, 404",
+            "501",
+            [
+                b"BREW * HTTP/1.0\r\n\r\n",
+                b"BREW /nowhere HTTP/1.0\r\n\r\n",
+            ],
+        ),
     ] {
         println!("{first}"); // shown if this fails
         both_get(status, requests);
