@@ -11,6 +11,7 @@ pub use ::std::*;
 // In their place: explicit names come before those of the glob.
 pub use modeled::{hint, prelude, process, sync, thread, time};
 
+mod fair;
 pub mod known;
 #[doc(hidden)]
 pub mod modeled;

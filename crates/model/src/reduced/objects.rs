@@ -265,6 +265,9 @@ impl Objects {
                 };
                 uses(Part::Receiver, gone, false);
                 if !*receiver {
+                    if is_full && waits {
+                        uses(Part::Tail, Kind::Read, true); // before the other, there was room
+                    }
                     return;
                 }
                 if let Some(before) = bound.and_then(|bound| sent.checked_sub(bound)) {

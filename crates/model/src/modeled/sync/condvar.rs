@@ -183,7 +183,10 @@ impl Condvar {
             return;
         }
         if crate::search::lock(&self.timed).is_empty() {
-            self.notify_untimed();
+            let untimed = self.notify_untimed();
+            if untimed == 0 {
+                self.notify_any(); // one that came to wait with a deadline before this thread went on
+            }
         } else {
             run::point();
             self.notify_any();
@@ -206,16 +209,20 @@ impl Condvar {
         };
         match waiting.get(chosen) {
             Some(notified) => notified.store(true, Ordering::Relaxed),
-            None => self.notify_untimed(),
+            None => {
+                self.notify_untimed();
+            }
         }
     }
 
-    fn notify_untimed(&self) {
+    /// Returns how many waited.
+    fn notify_untimed(&self) -> usize {
         self.condvar.notify_one(); // nobody comes between this and the next line
         let one_less = |waiting: usize| Some(waiting.saturating_sub(1));
-        let _ = self
+        let waited = self
             .untimed
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        waited.unwrap_or(0)
     }
 
     #[track_caller]

@@ -1,0 +1,264 @@
+//! Has shuttle run a program, one run after the other, as the trace wants it.
+
+use super::operation::Operation;
+use super::trace::{End, Orders, Trace};
+use super::{declare, Found};
+use crate::fair::Fair;
+use crate::modeled::run::{self, REFUSED};
+use crate::progress::Teller;
+use crate::record::{self, name};
+use crate::search::{is_deadlock, text};
+use crate::Failure;
+use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use shuttle::{Config, Runner};
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+
+pub(super) struct Engine {
+    pub trace: Trace,
+    fair: Fair,
+    /// The thread that runs is within an operation that it has declared: where shuttle switches there
+    /// is no point.
+    pub inside: bool,
+    /// The threads that have ended.
+    pub ended: Vec<bool>,
+    pub running: usize,
+    most: usize,
+    /// A run is under way.
+    pub begun: bool,
+    end: Option<End>,
+    /// What the run that is under way has panicked with.
+    message: String,
+    pub teller: Option<Teller>,
+    /// What was chosen in the last run.
+    pub taken: Vec<usize>,
+    pub found: Found,
+}
+
+thread_local! {
+    static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+    /// A run of this search is under way, and no more than its own steps.
+    static ON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this search is under way.
+pub(crate) fn is_on() -> bool {
+    ON.get()
+}
+
+/// Something with the search that is under way, if one is.
+pub(super) fn with<T>(f: impl FnOnce(&mut Engine) -> T) -> Option<T> {
+    match ON.get() {
+        true => ENGINE.with_borrow_mut(|engine| engine.as_mut().map(f)),
+        false => None,
+    }
+}
+
+impl Engine {
+    pub(super) fn new(orders: Orders, most: usize) -> Engine {
+        Engine {
+            trace: Trace::new(orders),
+            fair: Fair::default(),
+            inside: false,
+            ended: Vec::new(),
+            running: 0,
+            most,
+            begun: false,
+            end: None,
+            message: String::new(),
+            teller: None,
+            taken: Vec::new(),
+            found: Found::default(),
+        }
+    }
+
+    /// Ends the run that is under way, and says whether there is another.
+    fn next_run(&mut self, end: End) -> bool {
+        if std::mem::take(&mut self.begun) {
+            let end = self.end.take().unwrap_or(end);
+            let left = self.trace.left();
+            self.taken = self.trace.schedule();
+            self.trace.finish(end);
+            match end {
+                End::Finish => self.found.finish += 1,
+                End::Deadlock => self.found.deadlock += 1,
+                End::Panic => self.found.panic += 1,
+                End::Redundant => self.found.redundant += 1,
+            }
+            if end != End::Redundant {
+                self.found.classes.insert(self.trace.class(end));
+            }
+            let number = self.found.runs();
+            if let Some(teller) = &mut self.teller {
+                teller.count(number);
+            }
+            if matches!(end, End::Deadlock | End::Panic) {
+                let failure = Failure {
+                    number,
+                    deadlock: end == End::Deadlock,
+                    message: match end {
+                        End::Deadlock => left.into_iter().map(name).collect::<Vec<_>>().join(", "),
+                        _ => std::mem::take(&mut self.message),
+                    },
+                    schedule: self.taken.clone(),
+                };
+                let place = usize::from(end == End::Panic);
+                failure.keep_shortest(&mut self.found.failures[place]);
+                self.found.refused |= failure.message.starts_with(REFUSED);
+            }
+            if !self.trace.go_back() {
+                self.found.complete = true;
+            }
+        }
+        let goes_on = !self.found.complete && !self.found.refused;
+        goes_on && self.found.runs() + self.found.redundant < self.most
+    }
+
+    fn begin(&mut self) {
+        self.trace.begin();
+        self.fair = Fair::default();
+        self.inside = false;
+        self.ended.clear();
+        self.ended.push(false);
+        self.running = 0;
+        self.end = None;
+        self.begun = true;
+    }
+
+    /// Who goes on.
+    fn next(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        yields: bool,
+    ) -> Option<TaskId> {
+        let can_run = |thread: usize| runnable.iter().any(|task| usize::from(task.id()) == thread);
+        let running = self.running;
+        if std::thread::panicking() && can_run(running) {
+            return Some(running.into()); // it unwinds its stack, and then the run is over
+        }
+        if self.trace.has_begun() && self.trace.next(running).is_none() && !self.ended[running] {
+            if self.inside && can_run(running) {
+                return Some(running.into());
+            }
+            assert!(
+                !self.inside,
+                "an operation that could be done has blocked its thread"
+            );
+            self.trace.declare(running, Operation::Undeclared);
+        }
+        if self.ended[running] && can_run(running) {
+            return Some(running.into()); // its last steps in shuttle are nobody's concern
+        }
+        self.trace.close_step();
+        let can_go_on = |task: &&&Task| {
+            let thread = usize::from(task.id());
+            let next = self.trace.next(thread);
+            next.is_some_and(|next| self.trace.objects.enabled(thread, next))
+        };
+        let can_go_on: Vec<&Task> = runnable.iter().filter(can_go_on).copied().collect();
+        let fair = self.fair.of(&can_go_on, current, yields);
+        let enabled = fair
+            .iter()
+            .fold(0, |enabled, task| enabled | 1 << usize::from(task.id()));
+        if enabled == 0 {
+            self.end = Some(End::Deadlock);
+            return None;
+        }
+        let Some(chosen) = self.trace.choose(enabled) else {
+            self.end = Some(End::Redundant);
+            return None;
+        };
+        self.inside = !matches!(
+            self.trace.operation(),
+            Operation::Start | Operation::Undeclared
+        );
+        self.running = chosen;
+        let task = TaskId::from(chosen);
+        self.fair.chosen(task);
+        Some(task)
+    }
+
+    /// Runs the program until a run panics, or there is no other. Says what was said with the panic.
+    pub(super) fn run(
+        self,
+        config: Config,
+        program: Arc<impl Fn() + Send + Sync + 'static>,
+    ) -> (Engine, Option<String>) {
+        ENGINE.set(Some(self));
+        let runner = Runner::new(Reducing, config);
+        let runs = panic::catch_unwind(AssertUnwindSafe(|| {
+            runner.run(move || {
+                program();
+                declare::ended();
+            })
+        }));
+        ON.set(false);
+        let mut engine = ENGINE.take().expect("it was set above");
+        let Err(payload) = runs else {
+            return (engine, None);
+        };
+        let message = text(&*payload).to_owned();
+        engine.end.get_or_insert(match is_deadlock(&message) {
+            true => End::Deadlock,
+            false => End::Panic,
+        });
+        engine.message.clone_from(&message);
+        (engine, Some(message))
+    }
+}
+
+/// shuttle asks this one; what it knows is the thread's.
+struct Reducing;
+
+impl Scheduler for Reducing {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        ON.set(true);
+        let goes_on = with(|engine| {
+            let goes_on = engine.next_run(End::Finish);
+            if goes_on {
+                engine.begin();
+            }
+            goes_on
+        });
+        ON.set(goes_on == Some(true));
+        run::begin();
+        is_on().then(|| Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        let yields = run::has_yielded() || is_yielding;
+        let next = with(|engine| {
+            if yields {
+                engine.trace.stands_alone();
+            }
+            engine.next(runnable, current, yields)
+        })
+        .flatten();
+        if let Some(next) = next {
+            record::chosen(next.into());
+        }
+        if next.is_none() {
+            ON.set(false); // what is left of the run is to drop what is on its stacks
+        } else if next != current {
+            run::switched();
+        }
+        next
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        let options = run::options().len();
+        // Between the choice and what has led to it, no thread comes.
+        with(|engine| {
+            engine.trace.stands_alone();
+            engine.trace.way(options)
+        })
+        .unwrap_or(0) as u64
+    }
+}
