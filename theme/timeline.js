@@ -148,7 +148,7 @@
                     this.choose(runs[this.select.selectedIndex]);
                 });
                 this.player.append(
-                    create('label', { className: 'choose' }, 'Schedule', this.select));
+                    create('label', { className: 'choose' }, 'Run', this.select));
             }
             this.player.append(
                 create('div', { className: 'runs' }, ...runs.map(run => run.box)),

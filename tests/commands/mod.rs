@@ -87,9 +87,15 @@ const WRONG: [(&str, &[&str]); 24] = [
     ("search a two 1", &["'two'", "no number"]),
     ("search a 2 -1", &["'-1'"]),
     ("search a 0 1", &["'0'", "at least one worker"]),
-    ("search a 2 1 mete", &["'mete'", "meet, random, pct"]),
+    (
+        "search a 2 1 mete",
+        &["'mete'", "meet, classes, random, pct"],
+    ),
     ("search a 2 3 meet", &["more jobs than workers cannot meet"]),
-    ("search a 2 2 random pct", &["one of `random` and `pct`"]),
+    (
+        "search a 2 2 random pct",
+        &["one of `classes`, `random`, and `pct`"],
+    ),
     ("replay a 2 1", &["<SCHEDULE>"]),
     ("replay a 1 2 0011 meet", &["cannot meet"]),
     ("record 20-24-drp", &["'20-24-drp'", "'20-24-drop'"]),

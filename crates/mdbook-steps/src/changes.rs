@@ -1,16 +1,17 @@
-//! Changes for readers, not for a program that applies them. What a page proposes says which step it
-//! changes. Where the changes of some steps stand on one page, each part of a diff says in which item
-//! it is, instead of on which lines.
+//! Changes for readers, not for a program that applies them. What a page proposes says its name, and
+//! which step it changes. Where the changes of some steps stand on one page, each part of a diff says
+//! in which item it is, instead of on which lines.
 
 use crate::render::title;
 use crate::Files;
 use book::page::Fence;
 use std::path::Path;
 
-/// A change that a page proposes, as a figure that says what it changes.
+/// A change that a page proposes, as a figure that says what it changes, and its name: by that, a
+/// table has what the search finds of it.
 pub(crate) fn proposal(fence: &Fence) -> String {
     let info = fence.info.as_deref().unwrap_or_default();
-    let Some(listing) = info.split(',').nth(1) else {
+    let [_, listing, name] = info.split(',').collect::<Vec<_>>()[..] else {
         return fence.text.to_owned(); // the tests refuse it
     };
     let of = match listing.strip_prefix("broken-") {
@@ -20,8 +21,8 @@ pub(crate) fn proposal(fence: &Fence) -> String {
     };
     let text = fence.text.trim_end();
     format!(
-        "<figure class=\"listing\">\n<figcaption>A change to <strong>{of}</strong></figcaption>\n\n\
-         {text}\n\n</figure>\n"
+        "<figure class=\"listing\">\n<figcaption><code>{name}</code>: a change to \
+         <strong>{of}</strong></figcaption>\n\n{text}\n\n</figure>\n"
     )
 }
 
@@ -122,7 +123,9 @@ mod tests {
             let text = format!("```diff,{listing},mine\n-a\n```\n");
             let page = Page::parse("src/page.md", &text);
             let figure = proposal(&page.fences[0]);
-            let caption = format!("<figcaption>A change to <strong>{said}</strong></figcaption>");
+            let caption = format!(
+                "<figcaption><code>mine</code>: a change to <strong>{said}</strong></figcaption>"
+            );
             assert!(figure.contains(&caption), "{figure}");
             assert!(figure.contains(&text), "{figure}");
         }

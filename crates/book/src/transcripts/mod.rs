@@ -11,7 +11,7 @@ mod scenario;
 mod transcript;
 
 pub use rules::Rules;
-pub use scenario::{Action, Edit, Exit, Scenario, Signal, Step};
+pub use scenario::{Action, Edit, Ending, Exit, Scenario, Signal, Step};
 pub use transcript::{prompt, typed, Transcript};
 
 use anyhow::{anyhow, bail, Context, Result};

@@ -1,7 +1,7 @@
 use super::{port::Port, terminal::Running, working_copy};
 use crate::progress;
 use anyhow::{anyhow, bail, ensure, Context, Result};
-use book::transcripts::{prompt, typed, Action, Exit, Scenario, Step, Transcript};
+use book::transcripts::{prompt, typed, Action, Ending, Exit, Scenario, Step, Transcript};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -113,7 +113,7 @@ impl Stage {
                 terminal.text += &prompt(command);
                 terminal.running = Some(Running::start(command, &self.folder, *retry)?);
                 match expected {
-                    Some(expected) => terminal.finish(*expected, deadline),
+                    Some(expected) => terminal.finish(expected, deadline),
                     None => Ok(()),
                 }
             }
@@ -136,7 +136,7 @@ impl Stage {
                 Ok(())
             }
             Action::CtrlC => terminal.running()?.press_ctrl_c(),
-            Action::Exit(expected) => terminal.finish(*expected, deadline),
+            Action::Exit(expected) => terminal.finish(expected, deadline),
         }
     }
 
@@ -180,7 +180,7 @@ impl Terminal {
     }
 
     /// Waits for the end of the running command, and keeps what it has shown.
-    fn finish(&mut self, expected: Exit, deadline: Duration) -> Result<()> {
+    fn finish(&mut self, expected: &Ending, deadline: Duration) -> Result<()> {
         let running = self.running()?;
         let ended = running.wait_for_end(deadline);
         if let Some(line) = running.shown().lines().find(|line| typed(line).is_some()) {
@@ -189,7 +189,7 @@ impl Terminal {
         self.text = self.shown();
         self.running = None;
         match ended {
-            Some(ended) if ended == expected => Ok(()),
+            Some(ended) if expected.allows(ended) => Ok(()),
             Some(ended) => bail!("the command ended with {ended}, not with {expected}"),
             None => bail!("the command had not ended after {deadline:?}"),
         }

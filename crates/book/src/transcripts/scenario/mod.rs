@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
     path::Path,
+    slice,
     time::Duration,
 };
 use written::{Find, RawScenario};
@@ -39,7 +40,7 @@ use written::{Find, RawScenario};
 /// terminal = "client"
 /// run = "curl http://127.0.0.1:7878/"
 /// retry = true                # run again, unshown, while curl finds nobody listening
-/// exit = 0
+/// exit = [0, 7]               # or with one of these, if it is chance which
 ///
 /// [[step]]                    # wait until the running command has shown this
 /// terminal = "server"
@@ -102,17 +103,51 @@ pub enum Action {
     Run {
         command: String,
         retry: bool,
-        expected: Option<Exit>,
+        expected: Option<Ending>,
     },
     Until(Regex),
     Pause(Duration),
     CtrlC,
-    Exit(Exit),
+    Exit(Ending),
+}
+
+/// How a command may end: in one way, or in one of several.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "an exit status such as 101, or \"SIGINT\", or a list of some"
+)]
+pub enum Ending {
+    Only(Exit),
+    OneOf(Vec<Exit>),
+}
+
+impl Ending {
+    pub fn allows(&self, exit: Exit) -> bool {
+        self.exits().contains(&exit)
+    }
+
+    fn exits(&self) -> &[Exit] {
+        match self {
+            Ending::Only(exit) => slice::from_ref(exit),
+            Ending::OneOf(exits) => exits,
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (number, exit) in self.exits().iter().enumerate() {
+            let or = if number == 0 { "" } else { " or " };
+            write!(f, "{or}{exit}")?;
+        }
+        Ok(())
+    }
 }
 
 /// How a command ends: with a status, or by the signal of Ctrl-C.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "an exit status such as 101, or \"SIGINT\"")]
+#[serde(untagged)]
 pub enum Exit {
     Status(i32),
     Signal(Signal),
@@ -323,6 +358,19 @@ mod tests {
     }
 
     #[test]
+    fn a_command_may_end_in_one_of_several_ways() {
+        let scenario = parse(&GOOD.replace(r#""SIGINT""#, r#"[52, "SIGINT"]"#)).unwrap();
+
+        let Action::Exit(ending) = &scenario.steps[2].action else {
+            panic!("{:?}", scenario.steps[2]);
+        };
+        assert!(ending.allows(Exit::Status(52)));
+        assert!(ending.allows(Exit::Signal(Signal::Interrupt)));
+        assert!(!ending.allows(Exit::Status(56)));
+        assert_eq!(ending.to_string(), "status 52 or SIGINT");
+    }
+
+    #[test]
     fn an_edit_is_the_one_that_a_page_proposes() {
         let edits = r#"edit = [{ proposal = "dropped" }]"#;
         let scenario = parse(&format!("{edits}\n{GOOD}")).unwrap();
@@ -362,8 +410,10 @@ mod tests {
             (
                 r#""SIGINT""#,
                 r#""SIGHUP""#,
-                "an exit status such as 101, or \"SIGINT\"",
+                "an exit status such as 101, or \"SIGINT\", or a list",
             ),
+            (r#""SIGINT""#, "[52, \"SIGHUP\"]", "or a list of some"),
+            (r#""SIGINT""#, "[]", "an empty list allows no end"),
             ("within = 20", "within = 61", "60 s at most"),
             (r#""ask""#, r#""curl localhost:7878""#, "`port = true`"),
             (

@@ -1,6 +1,6 @@
 //! A scenario as it is written, in its file.
 
-use super::{Action, Edit, Exit, Scenario, Step};
+use super::{Action, Edit, Ending, Exit, Scenario, Step};
 use crate::proposals::Proposal;
 use crate::transcripts::rules::RawRules;
 use anyhow::{bail, ensure, Context, Result};
@@ -86,7 +86,7 @@ struct RawStep {
     until: Option<String>,
     pause: Option<u64>,
     press: Option<String>,
-    exit: Option<Exit>,
+    exit: Option<Ending>,
     within: Option<u64>,
 }
 
@@ -129,12 +129,18 @@ impl RawStep {
             self.run.is_some() || !(self.background || self.retry),
             "`background` and `retry` go with `run`"
         );
+        if let Some(ending) = &self.exit {
+            ensure!(
+                !ending.exits().is_empty(),
+                "an empty list allows no end: name a status in `exit`"
+            );
+        }
         let action = match (self.run, self.until, self.pause, self.press, self.exit) {
             (Some(command), None, None, None, exit) => Action::Run {
                 command,
                 retry: self.retry,
                 expected: match (self.background, exit) {
-                    (false, exit) => Some(exit.unwrap_or(Exit::Status(0))),
+                    (false, exit) => Some(exit.unwrap_or(Ending::Only(Exit::Status(0)))),
                     (true, None) => None,
                     (true, Some(_)) => {
                         bail!("a background command's `exit` is a step of its own")
