@@ -351,8 +351,14 @@ fn compared(seed: u64) -> Option<Result<(usize, usize), String>> {
     if of_classes != of_all {
         return wrong(format!("{of_classes:?}\n  instead of {of_all:?}"));
     }
+    // Who waits with a deadline once more lets others do a step first (see `modeled::clock`). A step of
+    // shuttle's condition variables is smaller than one here.
+    let waits_again = |acts: &Vec<Act>| {
+        let waits = acts.iter().filter(|act| matches!(act, Act::WaitTimeout));
+        waits.count() > 1
+    };
     match plain(&program, 10 * MOST) {
-        Some(plain) if plain != of_all => {
+        Some(plain) if plain != of_all && !program.threads.iter().any(waits_again) => {
             wrong(format!("{of_all:?}\n  instead of shuttle's {plain:?}"))
         }
         _ => Some(Ok((all.runs(), classes.runs()))),
