@@ -435,7 +435,20 @@ impl Drop for Forgotten {
     }
 }
 
-/// What a search finds of two pools, with or without a rule.
+/// The same, and each of the threads starts another for the job.
+struct Nested(Threads);
+
+impl Pool for Nested {
+    fn new(size: usize) -> Nested {
+        Nested(Threads::new(size))
+    }
+
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.execute(|| thread::spawn(job).join().unwrap());
+    }
+}
+
+/// What a search finds of three pools, with or without a rule.
 fn of_pools(without: Option<Rule>) -> Vec<Found> {
     let exploration = Exploration {
         without,
@@ -451,9 +464,61 @@ fn of_pools(without: Option<Rule>) -> Vec<Found> {
         [
             explore_case::<Threads>(exploration, case),
             explore_case::<Forgotten>(exploration, case),
+            explore_case::<Nested>(exploration, case),
         ]
     };
     cases.into_iter().flat_map(found).collect()
+}
+
+/// Two programs that the search once had too few classes of: where a channel is full and its receiver
+/// leaves, and where a thread is kept from going on in a run that is cut off.
+#[test]
+fn what_was_missed_once_is_found() {
+    pool_model::silence();
+    let leaves = Program {
+        threads: vec![vec![Act::Send(1)], vec![Act::Send(1), Act::DropReceiver(1)]],
+        bound: 1,
+    };
+    let (all, of_all) = explored(&leaves, Exploration::all(MOST));
+    let (classes, of_classes) = explored(&leaves, Exploration::classes(MOST));
+    assert_eq!((&classes.classes, &of_classes), (&all.classes, &of_all));
+    assert!(of_classes.deadlock);
+
+    let said = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let seen = std::sync::Arc::clone(&said);
+    explore(Exploration::classes(MOST), move || {
+        let outcome = cut_off();
+        seen.lock().unwrap().insert(outcome);
+    });
+    let each = [(0, 0), (0, 1), (1, 0), (1, 1)];
+    assert_eq!(*said.lock().unwrap(), BTreeSet::from(each));
+}
+
+/// One stores and sends; two stores, and receives with the lock; zero loads around the lock.
+fn cut_off() -> (usize, usize) {
+    let cells = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let lock = Arc::new(Mutex::new(()));
+    let (sender, receiver) = mpsc::channel();
+    let (of_zero, lock_of_zero) = (Arc::clone(&cells), Arc::clone(&lock));
+    let zero = thread::spawn(move || {
+        let y = of_zero[1].load(Ordering::SeqCst);
+        drop(lock_of_zero.lock().unwrap());
+        (y, of_zero[0].load(Ordering::SeqCst))
+    });
+    let of_two = Arc::clone(&cells);
+    let two = thread::spawn(move || {
+        of_two[1].store(1, Ordering::SeqCst);
+        let guard = lock.lock().unwrap();
+        receiver.recv().unwrap();
+        drop(guard);
+    });
+    let one = thread::spawn(move || {
+        cells[0].store(1, Ordering::SeqCst);
+        sender.send(()).unwrap();
+    });
+    one.join().unwrap();
+    two.join().unwrap();
+    zero.join().unwrap()
 }
 
 /// Orders of a program with which the rules are tested, at most.

@@ -66,14 +66,13 @@ pub(crate) fn operate<T>(operation: impl FnOnce() -> Operation, act: impl FnOnce
     result
 }
 
-/// What shuttle does here is no point.
-pub(crate) fn quietly<T>(act: impl FnOnce() -> T) -> T {
-    let was = with(|engine| std::mem::replace(&mut engine.inside, true));
-    let result = act();
-    if let Some(was) = was {
-        with(|engine| engine.inside = was);
+/// Around what starts a thread in shuttle.
+#[track_caller]
+pub(crate) fn spawn<T>(act: impl FnOnce() -> T) -> T {
+    if with(|engine| engine.ended.len()) == Some(MOST_THREADS) {
+        run::refuse("the search by classes knows 64 threads at most");
     }
-    result
+    operate(|| Operation::Spawn, act)
 }
 
 /// The step that is under way has started a thread.
@@ -81,10 +80,6 @@ pub(crate) fn spawned() {
     with(|engine| {
         engine.trace.spawn();
         engine.ended.push(false);
-        assert!(
-            engine.ended.len() <= MOST_THREADS,
-            "this search knows {MOST_THREADS} threads at most"
-        );
     });
 }
 

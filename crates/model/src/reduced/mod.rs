@@ -23,7 +23,8 @@
 //! the same in both. That only one order of a class is tried therefore hides nothing, as long as steps
 //! that are said to commute do. What nobody has declared is taken to depend on everything: that is
 //! slower, and never wrong. The tests compare the classes with those of a search through all orders
-//! ([`Orders::All`]), and how the runs end with shuttle's own search, on thousands of random programs.
+//! ([`Orders::All`]), and how the runs end with shuttle's own search, on random programs: more than a
+//! hundred in each run of the tests, and as many as `SEEDS` says.
 //!
 //! What it cannot see: which thread drops the last `Arc` of a value, where no operation of the model
 //! tells; and what a thread sees of another while a panic unwinds that one's stack, if it is caught
@@ -37,7 +38,7 @@ mod rules;
 mod trace;
 
 pub(crate) use declare::{
-    alone, barrier, ended, meet, of_thread, operate, place, quietly, sender_added, spawned, touch,
+    alone, barrier, ended, meet, of_thread, operate, place, sender_added, spawn, spawned, touch,
     was_notified, Identity,
 };
 pub(crate) use engine::is_on;
@@ -115,7 +116,8 @@ impl Exploration {
 ///
 /// # Panics
 ///
-/// When the program does something else although its threads come in the same order.
+/// When the program does something else although its threads come in the same order. A program with
+/// more than 64 threads is refused.
 pub fn explore(exploration: Exploration, program: impl Fn() + Send + Sync + 'static) -> Found {
     explore_telling(exploration, None, program)
 }

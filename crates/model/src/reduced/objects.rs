@@ -43,6 +43,9 @@ impl Object {
     }
 }
 
+/// The object of all threads: how many there are.
+const THREADS: usize = 0;
+
 /// The objects of a run, by their numbers.
 #[derive(Default)]
 pub(super) struct Objects {
@@ -151,6 +154,7 @@ impl Objects {
             Operation::Store(atomic) => uses(atomic, Part::Whole, Kind::Write),
             Operation::Depart(barrier) => uses(barrier, Part::Whole, Kind::Need),
             Operation::Join(of) => uses(of, Part::Whole, Kind::Need),
+            Operation::Spawn => uses(THREADS, Part::Whole, Kind::Write),
             Operation::Wait { condvar, mutex } => {
                 uses(condvar, Part::Whole, Kind::Write);
                 uses(mutex, Part::Whole, Kind::Give);

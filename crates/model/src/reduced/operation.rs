@@ -39,6 +39,8 @@ pub(crate) enum Operation {
     /// Goes on behind a barrier.
     Depart(usize),
     Join(usize),
+    /// Starts a thread.
+    Spawn,
 }
 
 /// A part of an object. Two steps that use no part in common commute.

@@ -18,7 +18,7 @@ const fn rule(operation: &'static str, part: &'static str, why: &'static str) ->
     }
 }
 
-/// All of them. Where an operation uses a part only in one of its outcomes, `why` says so.
+/// All of them. Some are used only in one of an operation's outcomes: `objects` says when.
 pub const RULES: &[Rule] = &[
     rule(
         "lock",
@@ -62,6 +62,11 @@ pub const RULES: &[Rule] = &[
         "those that wait at the barrier wait for it",
     ),
     rule("depart", "whole", "it waits for all that arrive"),
+    rule(
+        "spawn",
+        "whole",
+        "of two threads that start one, the first gives it the smaller number",
+    ),
     rule("join", "whole", "it waits for the end of the thread"),
     rule("end", "whole", "whoever joins the thread waits for it"),
     rule("send", "tail", "of two messages, one is the first"),
@@ -149,6 +154,7 @@ impl Operation {
             Operation::Store(_) => "store",
             Operation::Depart(_) => "depart",
             Operation::Join(_) => "join",
+            Operation::Spawn => "spawn",
         };
         (name, of_part)
     }

@@ -159,6 +159,7 @@ impl Trace {
         self.threads.clear();
         self.events.clear();
         self.alone = None;
+        self.add(Object::Plain); // that of all threads
         self.spawn();
     }
 
@@ -192,6 +193,10 @@ impl Trace {
         if let Object::Barrier { arrived, .. } = self.objects.get_mut(barrier) {
             *arrived += 1;
         }
+    }
+
+    fn has_just_started(&self) -> bool {
+        self.operation() == Operation::Start
     }
 
     /// What the thread that runs does.
@@ -261,13 +266,14 @@ impl Trace {
         {
             return None;
         }
-        // The same thread, to switch less. But a new one runs up to its first operation at once.
+        // The same thread, to switch less. But a new one runs up to its first operation at once, and
+        // whoever has started it goes on.
         let starts = |&thread: &usize| {
             awake & bit(thread) != 0 && self.threads[thread].next == Some(Operation::Start)
         };
         level.chosen = match followed.or((0..self.threads.len()).find(starts)) {
             Some(thread) => thread,
-            None if awake & bit(self.running()) != 0 => self.running(),
+            None if awake & bit(self.running()) != 0 && !self.has_just_started() => self.running(),
             None => awake.trailing_zeros() as usize,
         };
         level.backtrack = match self.orders {

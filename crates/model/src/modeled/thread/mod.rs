@@ -117,7 +117,7 @@ where
 {
     let end = Arc::default();
     let comes = Arc::clone(&end);
-    let handle = reduced::quietly(|| shuttle::thread::spawn(move || body(f, &comes)));
+    let handle = reduced::spawn(|| shuttle::thread::spawn(move || body(f, &comes)));
     started(handle, end)
 }
 
@@ -150,7 +150,7 @@ impl Builder {
     {
         let end = Arc::default();
         let comes = Arc::clone(&end);
-        let handle = reduced::quietly(|| self.0.spawn(move || body(f, &comes)));
+        let handle = reduced::spawn(|| self.0.spawn(move || body(f, &comes)));
         handle.map(|handle| started(handle, end))
     }
 }

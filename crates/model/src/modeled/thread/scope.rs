@@ -90,7 +90,7 @@ impl<'scope> Scope<'scope, '_> {
             threads.ends(&theirs.is_joined);
             reduced::ended();
         };
-        let handle = reduced::quietly(|| self.scope.spawn(body));
+        let handle = reduced::spawn(|| self.scope.spawn(body));
         reduced::spawned();
         let thread = Thread(handle.thread().clone());
         let number = usize::from(thread.id());
