@@ -31,9 +31,14 @@ pub fn problems() -> Result<String, Failed> {
                 writeln!(problems, "{place}: {listing}: {ends:?} of {failure:?}")?;
             }
         }
-        let are = [found.finish, found.deadlock, found.panic].map(|runs| runs > 0);
+        let are = [
+            found.endings.finish,
+            found.endings.deadlock,
+            found.endings.panic,
+        ]
+        .map(|runs| runs > 0);
         let as_said = [said.finish, said.deadlock, said.panic].map(|runs| runs > 0) == are;
-        let once = found.runs() == found.classes.len();
+        let once = found.endings.all() == found.classes.len();
         if !found.complete || !as_said || !once {
             writeln!(problems, "{place}: {listing}: {found:?}")?;
         }
@@ -57,7 +62,7 @@ fn tally() -> Result<String, Failed> {
             pause: false,
         };
         let found = explore(Exploration::classes(MOST), case);
-        if (found.finish, found.runs(), found.redundant) != (classes, classes, 0) {
+        if (found.endings.finish, found.endings.all(), found.redundant) != (classes, classes, 0) {
             writeln!(problems, "{workers} workers, {jobs} jobs: {found:?}")?;
         }
     }

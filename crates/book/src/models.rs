@@ -129,8 +129,9 @@ fn line_length(text: &str) -> usize {
     text.find('\n').map_or(text.len(), |end| end + 1)
 }
 
-/// Such comments stand inside each other.
-fn comment_length(text: &str) -> usize {
+/// The length of the comment with which the text begins, `/* ... */`. Such comments stand inside each
+/// other.
+pub fn comment_length(text: &str) -> usize {
     let (mut depth, mut place) = (0_usize, 0);
     while let Some(found) = text[place..].find(['/', '*']) {
         place += found;

@@ -3,7 +3,7 @@
 use crate::modeled::run::REFUSED;
 use crate::progress::Teller;
 use crate::record;
-use crate::reduced::{explore_telling, Exploration, Found};
+use crate::reduced::{explore_telling, Exploration};
 use crate::search::{run_jobs_and_drop, sample_telling, search_telling, silence};
 use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
@@ -64,23 +64,15 @@ fn report_classes<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
         println!("error: {}", failure.message);
         return 2;
     }
-    let Found {
-        finish,
-        deadlock,
-        panic,
-        ..
-    } = found;
-    let all = found.runs();
-    println!("{case}: {all} classes: {finish} finish, {deadlock} deadlock, {panic} panic");
-    for failure in found.failures.iter().flatten() {
-        println!("  the shortest {}", failure.told());
-        println!("  {}", replays(pool, case, failure, CLASS));
-    }
-    if !found.complete {
-        println!("  and there are more: take fewer workers or jobs, or `random` or `pct`");
-        return 2;
-    }
-    u8::from(found.failures.iter().any(Option::is_some))
+    let ends = found.complete;
+    report_endings(
+        pool,
+        case,
+        ("classes", CLASS),
+        found.endings,
+        &found.failures,
+        ends,
+    )
 }
 
 /// How a schedule begins that a search of classes has found.
@@ -103,22 +95,37 @@ fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
         return 2;
     }
     let (Ok(endings) | Err(endings)) = found;
+    let ends = found.is_ok();
+    report_endings(pool, case, ("interleavings", ""), endings, &shortest, ends)
+}
+
+/// Says how the runs ended, which are counted as `what`, and shows the failures, whose schedules begin
+/// with `kind`. `ends`: there are no more.
+fn report_endings(
+    pool: &str,
+    case: Case,
+    (what, kind): (&str, &str),
+    endings: Endings,
+    failures: &[Option<Failure>],
+    ends: bool,
+) -> u8 {
     let Endings {
         finish,
         deadlock,
         panic,
     } = endings;
-    let all = finish + deadlock + panic;
-    println!("{case}: {all} interleavings: {finish} finish, {deadlock} deadlock, {panic} panic");
-    for failure in shortest.iter().flatten() {
+    let all = endings.all();
+    println!("{case}: {all} {what}: {finish} finish, {deadlock} deadlock, {panic} panic");
+    for failure in failures.iter().flatten() {
         println!("  the shortest {}", failure.told());
-        println!("  {}", replays(pool, case, failure, ""));
+        println!("  {}", replays(pool, case, failure, kind));
     }
-    if found.is_err() {
-        println!("  and there are more: take fewer workers or jobs, or add `random` or `pct`");
+    if !ends {
+        let add = if kind.is_empty() { "add " } else { "" };
+        println!("  and there are more: take fewer workers or jobs, or {add}`random` or `pct`");
         return 2;
     }
-    u8::from(shortest.iter().any(Option::is_some))
+    u8::from(failures.iter().any(Option::is_some))
 }
 
 /// The call that replays the failure.

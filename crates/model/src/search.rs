@@ -70,6 +70,12 @@ pub struct Endings {
     pub panic: usize,
 }
 
+impl Endings {
+    pub fn all(self) -> usize {
+        self.finish + self.deadlock + self.panic
+    }
+}
+
 /// An interleaving that does not finish.
 #[derive(Clone, Debug)]
 pub struct Failure {

@@ -307,9 +307,9 @@ fn explored(program: &Program, exploration: Exploration) -> (Found, Outcomes) {
     let found = explore(exploration, run);
     let outcomes = Outcomes {
         said: said(),
-        finish: found.finish > 0,
-        deadlock: found.deadlock > 0,
-        panic: found.panic > 0,
+        finish: found.endings.finish > 0,
+        deadlock: found.endings.deadlock > 0,
+        panic: found.endings.panic > 0,
     };
     (found, outcomes)
 }
@@ -345,7 +345,7 @@ fn compared(seed: u64) -> Option<Result<(usize, usize), String>> {
             all.classes.len()
         ));
     }
-    if classes.runs() != classes.classes.len() {
+    if classes.endings.all() != classes.classes.len() {
         return wrong(format!("a class was run twice: {classes:?}"));
     }
     if of_classes != of_all {
@@ -361,7 +361,7 @@ fn compared(seed: u64) -> Option<Result<(usize, usize), String>> {
         Some(plain) if plain != of_all && !program.threads.iter().any(waits_again) => {
             wrong(format!("{of_all:?}\n  instead of shuttle's {plain:?}"))
         }
-        _ => Some(Ok((all.runs(), classes.runs()))),
+        _ => Some(Ok((all.endings.all(), classes.endings.all()))),
     }
 }
 

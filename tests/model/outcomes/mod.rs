@@ -192,8 +192,8 @@ fn searched(program: fn() -> String) -> Result<(BTreeSet<String>, usize), String
     let mut seen = said();
     seen.append(&mut failures);
     match found {
-        Ok(found) => Ok((seen, found.finish + found.deadlock + found.panic)),
-        Err(found) if is_refused => Ok((seen, found.finish + found.deadlock + found.panic)),
+        Ok(found) => Ok((seen, found.all())),
+        Err(found) if is_refused => Ok((seen, found.all())),
         Err(_) => Err(format!(
             "more than {MOST} interleavings; until then {seen:?}"
         )),
@@ -223,7 +223,8 @@ fn classes_differ(program: fn() -> String, outcomes: &BTreeSet<String>) -> Optio
     let panic = outcomes
         .iter()
         .any(|outcome| outcome.starts_with("panic: "));
-    let as_all = (said(), found.deadlock > 0, found.panic > 0) == (expected, deadlock, panic);
+    let as_all = (said(), found.endings.deadlock > 0, found.endings.panic > 0)
+        == (expected, deadlock, panic);
     let is_so = as_all && found.complete;
     (!is_so).then(|| format!("the search of classes finds {:?}, and {found:?}", said()))
 }

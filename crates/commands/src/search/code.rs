@@ -1,5 +1,7 @@
 //! What of a source is code.
 
+use book::models::comment_length;
+
 /// The source with a space for each byte of its comments, texts and characters. Lines keep their
 /// numbers.
 pub(super) fn code(source: &str) -> String {
@@ -13,7 +15,7 @@ pub(super) fn code(source: &str) -> String {
         let (kept, length) = if rest.starts_with("//") {
             (0, rest.find('\n').unwrap_or(rest.len()))
         } else if rest.starts_with("/*") {
-            (0, comment(rest))
+            (0, comment_length(rest))
         } else if let Some(length) = begins.then(|| raw(rest)).flatten() {
             (0, length)
         } else if next == '"' {
@@ -41,23 +43,6 @@ fn is_word(byte: u8) -> bool {
 pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
     let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.filter(|word| !word.is_empty())
-}
-
-/// The length of a comment. Such stand inside each other.
-fn comment(source: &str) -> usize {
-    let (mut depth, mut place) = (0_usize, 0);
-    while let Some(found) = source[place..].find(['/', '*']) {
-        place += found;
-        match source.get(place..place + 2) {
-            Some("/*") => (depth, place) = (depth + 1, place + 2),
-            Some("*/") => (depth, place) = (depth - 1, place + 2),
-            _ => place += 1,
-        }
-        if depth == 0 {
-            return place;
-        }
-    }
-    source.len()
 }
 
 /// The length of `"..."`.

@@ -1,5 +1,6 @@
 //! A run that stands for its class.
 
+use super::replay::fits;
 use super::{Ending, Recorder, Recording, What, RECORDER};
 use crate::reduced;
 use crate::search::{config, run_jobs_and_drop};
@@ -39,16 +40,10 @@ pub fn replay_class<P: Pool>(
     if ending == Ending::Deadlock {
         recorder.events.push((None, None, What::Stuck));
     }
-    match taken.len() < schedule.len() {
-        true => Err(format!(
-            "the schedule does not fit: the run ends after {} of its {} choices",
-            taken.len(),
-            schedule.len()
-        )),
-        false => Ok(Recording {
-            schedule: taken,
-            steps: recorder.told(),
-            ending,
-        }),
-    }
+    let recording = Recording {
+        schedule: taken,
+        steps: recorder.told(),
+        ending,
+    };
+    fits(recording, schedule.len())
 }

@@ -40,7 +40,11 @@ pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Rec
     if let Some(wrong) = lock(&wrong).take() {
         return Err(wrong);
     }
-    let recording = recording.0;
+    fits(recording.0, given)
+}
+
+/// The recording, if the run has not ended before its schedule did.
+pub(super) fn fits(recording: Recording, given: usize) -> Result<Recording, String> {
     match recording.schedule.len() {
         taken if taken < given => Err(format!(
             "the schedule does not fit: the run ends after {taken} of its {given} choices"

@@ -81,15 +81,15 @@ impl Engine {
             self.taken = self.trace.schedule();
             self.trace.finish(end);
             match end {
-                End::Finish => self.found.finish += 1,
-                End::Deadlock => self.found.deadlock += 1,
-                End::Panic => self.found.panic += 1,
+                End::Finish => self.found.endings.finish += 1,
+                End::Deadlock => self.found.endings.deadlock += 1,
+                End::Panic => self.found.endings.panic += 1,
                 End::Redundant => self.found.redundant += 1,
             }
             if end != End::Redundant {
                 self.found.classes.insert(self.trace.class(end));
             }
-            let number = self.found.runs();
+            let number = self.found.endings.all();
             if let Some(teller) = &mut self.teller {
                 teller.count(number);
             }
@@ -112,7 +112,7 @@ impl Engine {
             }
         }
         let goes_on = !self.found.complete && !self.found.refused;
-        goes_on && self.found.runs() + self.found.redundant < self.most
+        goes_on && self.found.endings.all() + self.found.redundant < self.most
     }
 
     fn begin(&mut self) {

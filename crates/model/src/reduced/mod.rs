@@ -52,7 +52,7 @@ pub use trace::Orders;
 use crate::progress::Teller;
 use crate::record::Ending;
 use crate::search::config;
-use crate::Failure;
+use crate::{Endings, Failure};
 use engine::Engine;
 use shuttle::Config;
 use std::collections::BTreeSet;
@@ -63,9 +63,8 @@ use std::thread;
 /// What a search has found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    pub finish: usize,
-    pub deadlock: usize,
-    pub panic: usize,
+    /// How the runs ended that came to an end.
+    pub endings: Endings,
     /// Runs that were cut off, as they would have repeated another.
     pub redundant: usize,
     /// All there are were tried.
@@ -76,13 +75,6 @@ pub struct Found {
     pub classes: BTreeSet<u64>,
     /// The shortest run that ended in a deadlock, and the shortest that panicked.
     pub failures: [Option<Failure>; 2],
-}
-
-impl Found {
-    /// How many runs came to an end.
-    pub fn runs(&self) -> usize {
-        self.finish + self.deadlock + self.panic
-    }
 }
 
 /// What is explored.
@@ -165,7 +157,11 @@ pub(crate) fn follow(
     if engine.begun {
         engine.taken = engine.trace.schedule(); // a panic has ended it
     }
-    let ending = match (message, engine.found.redundant, engine.found.deadlock) {
+    let ending = match (
+        message,
+        engine.found.redundant,
+        engine.found.endings.deadlock,
+    ) {
         (Some(_), ..) => Some(Ending::Panic),
         (None, 0, 0) => Some(Ending::Finish),
         (None, 0, _) => Some(Ending::Deadlock),

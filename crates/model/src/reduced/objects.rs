@@ -8,7 +8,7 @@ pub(crate) enum Object {
     /// An atomic: whoever wants to, can go on.
     Plain,
     Lock {
-        holder: Option<usize>,
+        held: bool,
     },
     Channel {
         /// How many messages it holds at most.
@@ -54,7 +54,7 @@ pub(super) struct Objects {
     pub was_notified: bool,
 }
 
-/// What was used, and the number of ways to choose from, if it is not only one.
+/// Is told of each use.
 pub(super) type Used<'u> = &'u mut dyn FnMut(Access);
 
 impl Objects {
@@ -73,7 +73,7 @@ impl Objects {
 
     /// Whether the thread could do this now.
     pub fn enabled(&self, thread: usize, operation: Operation) -> bool {
-        let free = |lock: usize| matches!(self.all[lock], Object::Lock { holder: None });
+        let free = |lock: usize| matches!(self.all[lock], Object::Lock { held: false });
         match operation {
             Operation::Lock(lock) => free(lock),
             Operation::Wake { condvar, mutex } => {
@@ -129,26 +129,22 @@ impl Objects {
             Operation::Start | Operation::Pause | Operation::Undeclared => {}
             Operation::Lock(lock) => {
                 uses(lock, Part::Whole, Kind::Take);
-                self.all[lock] = Object::Lock {
-                    holder: Some(thread),
-                };
+                self.all[lock] = Object::Lock { held: true };
             }
             Operation::TryLock(lock) => {
-                let is_free = matches!(self.all[lock], Object::Lock { holder: None });
+                let is_free = matches!(self.all[lock], Object::Lock { held: false });
                 uses(
                     lock,
                     Part::Whole,
                     if is_free { Kind::Write } else { Kind::Read },
                 );
                 if is_free {
-                    self.all[lock] = Object::Lock {
-                        holder: Some(thread),
-                    };
+                    self.all[lock] = Object::Lock { held: true };
                 }
             }
             Operation::Unlock(lock) => {
                 uses(lock, Part::Whole, Kind::Give);
-                self.all[lock] = Object::Lock { holder: None };
+                self.all[lock] = Object::Lock { held: false };
             }
             Operation::Load(atomic) => uses(atomic, Part::Whole, Kind::Read),
             Operation::Store(atomic) => uses(atomic, Part::Whole, Kind::Write),
@@ -158,7 +154,7 @@ impl Objects {
             Operation::Wait { condvar, mutex } => {
                 uses(condvar, Part::Whole, Kind::Write);
                 uses(mutex, Part::Whole, Kind::Give);
-                self.all[mutex] = Object::Lock { holder: None };
+                self.all[mutex] = Object::Lock { held: false };
                 if let Object::Condvar { waiting, .. } = &mut self.all[condvar] {
                     waiting.push(thread);
                 }
@@ -169,30 +165,20 @@ impl Objects {
                 if let Object::Condvar { notified, .. } = &mut self.all[condvar] {
                     notified.retain(|of| *of != thread);
                 }
-                self.all[mutex] = Object::Lock {
-                    holder: Some(thread),
-                };
+                self.all[mutex] = Object::Lock { held: true };
             }
             Operation::EndWait(condvar) => {
                 uses(condvar, Part::Notified(thread), Kind::Read);
-                let Object::Condvar {
-                    waiting,
-                    notified: woken,
-                } = &mut self.all[condvar]
-                else {
+                let Object::Condvar { waiting, notified } = &mut self.all[condvar] else {
                     return;
                 };
                 // If its time is up, the clock has moved, and the step depends on everything.
-                self.was_notified = woken.contains(&thread);
+                self.was_notified = notified.contains(&thread);
                 waiting.retain(|of| *of != thread);
-                woken.retain(|of| *of != thread);
+                notified.retain(|of| *of != thread);
             }
             Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar) => {
-                let Object::Condvar {
-                    waiting,
-                    notified: woken,
-                } = &mut self.all[condvar]
-                else {
+                let Object::Condvar { waiting, notified } = &mut self.all[condvar] else {
                     return;
                 };
                 // Whoever comes to wait later is not notified by it.
@@ -211,7 +197,7 @@ impl Objects {
                 };
                 for of in these {
                     uses(condvar, Part::Notified(of), Kind::Write);
-                    woken.push(of);
+                    notified.push(of);
                 }
             }
             Operation::Send(channel)

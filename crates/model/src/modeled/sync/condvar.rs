@@ -1,4 +1,4 @@
-use super::MutexGuard;
+use super::{Mutex, MutexGuard};
 use crate::modeled::{clock, run};
 use crate::record::{note, note_when_chosen, What};
 use crate::reduced::{self, Identity, Object, Operation};
@@ -6,7 +6,7 @@ use shuttle::sync::{LockResult, PoisonError};
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 /// As `std::sync::Condvar`, but no thread that waits without a deadline wakes without reason:
@@ -18,7 +18,7 @@ pub struct Condvar {
     untimed: AtomicUsize,
     /// Who waits with a deadline, and whether it was notified. These can always go on: to go on
     /// without having been notified is what it is that the time is up.
-    timed: Mutex<Vec<Arc<AtomicBool>>>,
+    timed: StdMutex<Vec<Arc<AtomicBool>>>,
     used: run::Once,
     object: Identity,
 }
@@ -39,7 +39,7 @@ impl Condvar {
         Condvar {
             condvar: shuttle::sync::Condvar::new(),
             untimed: AtomicUsize::new(0),
-            timed: Mutex::new(Vec::new()),
+            timed: StdMutex::new(Vec::new()),
             used: run::Once::new(),
             object: Identity::new(),
         }
@@ -50,13 +50,7 @@ impl Condvar {
         self.used.used();
         let (mutex, guard) = guard.into_parts();
         if reduced::is_on() {
-            let (condvar, mutex_of_it) = (self.object(), mutex.object());
-            let wait = || Operation::Wait {
-                condvar,
-                mutex: mutex_of_it,
-            };
-            note_when_chosen(|| What::Sleeps(mutex.id()));
-            reduced::operate(wait, || drop(guard));
+            let (condvar, mutex_of_it) = self.begin_to_wait(mutex, guard);
             let wake = || Operation::Wake {
                 condvar,
                 mutex: mutex_of_it,
@@ -69,6 +63,24 @@ impl Condvar {
         self.untimed.fetch_add(1, Ordering::Relaxed);
         let result = self.condvar.wait(guard);
         mutex.taken(result)
+    }
+
+    /// In a search by classes: gives the lock back and waits from then on, in one step. Returns the
+    /// numbers of the condition variable and of the lock.
+    #[track_caller]
+    fn begin_to_wait<'m, T>(
+        &self,
+        mutex: &'m Mutex<T>,
+        guard: shuttle::sync::MutexGuard<'m, T>,
+    ) -> (usize, usize) {
+        let (condvar, of_it) = (self.object(), mutex.object());
+        let wait = || Operation::Wait {
+            condvar,
+            mutex: of_it,
+        };
+        note_when_chosen(|| What::Sleeps(mutex.id()));
+        reduced::operate(wait, || drop(guard));
+        (condvar, of_it)
     }
 
     #[track_caller]
@@ -99,24 +111,12 @@ impl Condvar {
         deadline: Option<Duration>,
     ) -> LockResult<(MutexGuard<'m, T>, WaitTimeoutResult)> {
         let Some(deadline) = deadline else {
-            return match self.wait(guard) {
-                Ok(guard) => Ok((guard, WaitTimeoutResult(false))),
-                Err(poisoned) => Err(PoisonError::new((
-                    poisoned.into_inner(),
-                    WaitTimeoutResult(false),
-                ))),
-            };
+            return with(self.wait(guard), WaitTimeoutResult(false));
         };
         self.used.used();
         let (mutex, guard) = guard.into_parts();
         if reduced::is_on() {
-            let (condvar, mutex_of_it) = (self.object(), mutex.object());
-            let wait = || Operation::Wait {
-                condvar,
-                mutex: mutex_of_it,
-            };
-            note_when_chosen(|| What::Sleeps(mutex.id()));
-            reduced::operate(wait, || drop(guard));
+            let (condvar, _) = self.begin_to_wait(mutex, guard);
             run::yields();
             let notified = reduced::operate(|| Operation::EndWait(condvar), reduced::was_notified);
             if !notified {
@@ -124,10 +124,7 @@ impl Condvar {
                 note(|| What::TimeIsUp);
             }
             let result = WaitTimeoutResult(!notified);
-            return match mutex.lock() {
-                Ok(guard) => Ok((guard, result)),
-                Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
-            };
+            return with(mutex.lock(), result);
         }
         let notified = Arc::new(AtomicBool::new(false));
         note_when_chosen(|| What::Sleeps(mutex.id()));
@@ -142,10 +139,7 @@ impl Condvar {
             note(|| What::TimeIsUp);
         }
         let result = WaitTimeoutResult(timed_out);
-        match mutex.lock() {
-            Ok(guard) => Ok((guard, result)),
-            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
-        }
+        with(mutex.lock(), result)
     }
 
     #[track_caller]
@@ -239,6 +233,14 @@ impl Condvar {
             notified.store(true, Ordering::Relaxed);
         }
         note(|| What::Wakes("all"));
+    }
+}
+
+/// The guard, and how the waiting has ended.
+fn with<G>(guard: LockResult<G>, result: WaitTimeoutResult) -> LockResult<(G, WaitTimeoutResult)> {
+    match guard {
+        Ok(guard) => Ok((guard, result)),
+        Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
     }
 }
 

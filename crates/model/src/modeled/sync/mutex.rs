@@ -51,7 +51,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Its number in a search that does not repeat itself.
     pub(super) fn object(&self) -> usize {
-        self.object.get(|| Object::Lock { holder: None })
+        self.object.get(|| Object::Lock { held: false })
     }
 
     /// Takes it, as a waiter that has been notified: it is free.
