@@ -1,0 +1,170 @@
+// ANCHOR: uses
+//! The server, from its first connection to its last answer.
+
+use crate::{
+    accept::{after, Next},
+    errors::{report, ServerError},
+    response::handle_connection,
+    ThreadPool,
+};
+use rustix::{
+    event::{poll, PollFd, PollFlags},
+    io::Errno,
+};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::AsFd,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+// ANCHOR_END: uses
+
+// ANCHOR: bind
+/// A server that listens.
+///
+/// # Examples
+///
+/// ```
+/// use hello::Server;
+/// use std::os::unix::net::UnixStream;
+///
+/// let (asked, ask) = UnixStream::pair()?;
+/// let server = Server::bind("127.0.0.1:0")?;
+///
+/// drop(ask); // the other end can be read now: there is nothing more to come
+/// let draining = server.run(asked)?;
+///
+/// assert_eq!(draining.unanswered(), 0);
+/// draining.finish();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Server {
+    listener: TcpListener,
+    pool: ThreadPool,
+    /// There is one more of these for each connection that has not been answered.
+    unanswered: Arc<()>,
+}
+
+impl Server {
+    /// Listens at an address and port, such as `127.0.0.1:7878`. For port 0, the system chooses one
+    /// that is free.
+    ///
+    /// # Errors
+    ///
+    /// [`Listen`](ServerError::Listen), such as when the port is taken or the address is none, and
+    /// [`Pool`](ServerError::Pool).
+    pub fn bind(address: &str) -> Result<Server, ServerError> {
+        let listener = TcpListener::bind(address).and_then(|listener| {
+            // Where nobody is to be accepted, `accept` returns, instead of waiting.
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        Ok(Server {
+            listener: listener.map_err(|error| ServerError::Listen(address.to_owned(), error))?,
+            pool: ThreadPool::build(4).map_err(ServerError::Pool)?,
+            unanswered: Arc::new(()),
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+    // ANCHOR_END: bind
+
+    // ANCHOR: run
+    /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, and nobody
+    /// who comes later: the listener is closed.
+    ///
+    /// # Errors
+    ///
+    /// If no connection can be accepted any more. Those that were accepted have their answers when
+    /// this returns.
+    pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
+        let mut stopping = false;
+        loop {
+            stopping = stopping || wait(&self.listener, &stop).map_err(ServerError::Accept)?;
+
+            let error = match self.listener.accept() {
+                Ok((stream, _)) => {
+                    self.answer(stream);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match after(&error) {
+                Next::AtOnce => {}
+                Next::WhenOneComes if stopping => break,
+                Next::WhenOneComes => {}
+                Next::AfterAPause => {
+                    report(&ServerError::Accept(error));
+                    // An answer that is sent gives something back. There may be none to come.
+                    if stopping && Arc::strong_count(&self.unanswered) == 1 {
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(100));
+                }
+                Next::Never => return Err(ServerError::Accept(error)),
+            }
+        }
+
+        drop(self.listener);
+        Ok(Draining {
+            pool: self.pool,
+            unanswered: self.unanswered,
+        })
+    }
+
+    fn answer(&self, stream: TcpStream) {
+        let unanswered = Arc::clone(&self.unanswered);
+        self.pool.execute(move || {
+            // On some systems, a connection does not wait where its listener did not.
+            if stream.set_nonblocking(false).is_ok() {
+                handle_connection(stream);
+            }
+            drop(unanswered);
+        });
+    }
+}
+
+/// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
+fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
+    let mut both = [
+        PollFd::new(listener, PollFlags::IN),
+        PollFd::new(stop, PollFlags::IN),
+    ];
+    loop {
+        match poll(&mut both, None) {
+            Ok(_) => return Ok(!both[1].revents().is_empty()),
+            Err(Errno::INTR) => {} // a signal came, which is known only now: look once more
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+// ANCHOR_END: run
+
+// ANCHOR: draining
+/// A server that has closed its listener, and answers those whom it has accepted.
+pub struct Draining {
+    pool: ThreadPool,
+    unanswered: Arc<()>,
+}
+
+impl Draining {
+    /// How many connections have not been answered yet.
+    pub fn unanswered(&self) -> usize {
+        Arc::strong_count(&self.unanswered) - 1
+    }
+
+    /// Waits until all are answered.
+    pub fn finish(self) {
+        drop(self.pool);
+    }
+}
+// ANCHOR_END: draining
