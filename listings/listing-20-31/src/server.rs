@@ -82,9 +82,11 @@ impl Server {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
-    // ANCHOR_END: bind
+}
+// ANCHOR_END: bind
 
-    // ANCHOR: run
+// ANCHOR: run
+impl Server {
     /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, and nobody
     /// who comes later: the listener is closed.
     ///
@@ -143,7 +145,9 @@ impl Server {
         });
     }
 }
+// ANCHOR_END: run
 
+// ANCHOR: wait
 /// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
 fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     let mut both = [
@@ -158,7 +162,7 @@ fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
         }
     }
 }
-// ANCHOR_END: run
+// ANCHOR_END: wait
 
 // ANCHOR: draining
 /// A server that has closed its listener, and answers those whom it has accepted.
