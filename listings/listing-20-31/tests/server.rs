@@ -37,18 +37,18 @@ fn it_says_who_has_asked_and_how_many_are_still_to_be_answered() {
 /// listener, and what the signals need; whoever runs these tests may have left others open, which
 /// are closed, if they would count.
 #[cfg(target_os = "linux")]
-fn with_open_files(most: u32) -> Server {
+fn with_open_files(most: u32, address: &str) -> Command {
     let mut command = Command::new("sh");
     let closed: String = (3..10).map(|file| format!("{file}<&- ")).collect();
-    let script = format!("exec {closed}&& ulimit -n {most} && exec \"$0\" {ANY_PORT}");
+    let script = format!("exec {closed}&& ulimit -n {most} && exec \"$0\" {address}");
     command.args(["-c", &script]).arg(hello().get_program());
-    Server::start_as(command)
+    command
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn where_nobody_can_be_accepted_it_stops_all_the_same() {
-    let mut server = with_open_files(7);
+    let mut server = Server::start_as(with_open_files(7, ANY_PORT));
     let client = server.connect();
     server.complained("cannot accept a connection: Too many open files");
     server.signal("TERM");
@@ -61,7 +61,7 @@ fn where_nobody_can_be_accepted_it_stops_all_the_same() {
 #[test]
 #[cfg(target_os = "linux")]
 fn where_one_has_to_be_answered_before_the_next_is_accepted_all_are() {
-    let mut server = with_open_files(8);
+    let mut server = Server::start_as(with_open_files(8, ANY_PORT));
     let mut first = server.connect();
     let others: Vec<_> = (0..3).map(|_| server.connect()).collect();
     server.complained("cannot accept a connection: Too many open files");
@@ -88,4 +88,22 @@ fn without_a_listener_the_loop_ends_with_an_error() {
 
     let ended = in_time(|| server.run(stop)).expect("it panicked");
     assert!(matches!(ended, Err(ServerError::Accept(_))));
+}
+
+/// With four open files, there is room for a listener, or for what the signals need, but not for
+/// all. What is missing tells what comes first: whoever can connect can also be sure that a signal
+/// will be heard.
+#[test]
+#[cfg(target_os = "linux")]
+fn it_hears_signals_before_it_listens() {
+    let taken = TcpListener::bind(ANY_PORT).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut server = Server::spawn(with_open_files(4, &address));
+
+    let (exit, _) = server.ended();
+    assert_eq!(exit.code(), Some(1), "{exit}");
+    assert_eq!(
+        server.complaints(),
+        ["error: Too many open files (os error 24)"]
+    );
 }
