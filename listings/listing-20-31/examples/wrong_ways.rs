@@ -1,7 +1,7 @@
+// ANCHOR: uses
 //! Three ways to end a loop over `accept`, and what is wrong with each. No client comes from
 //! outside, and the port is any that is free.
 
-// ANCHOR: uses
 use signal_hook::{consts::SIGTERM, flag};
 use std::{
     env,

@@ -104,6 +104,8 @@ impl Server {
         loop {
             stopping = stopping || wait(&self.listener, &stop).map_err(ServerError::Accept)?;
 
+            // Each answer that has been sent has given back what its connection used.
+            let all_given_back = Arc::strong_count(&self.unanswered) == 1;
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.answer(stream);
@@ -117,9 +119,8 @@ impl Server {
                 Next::WhenOneComes => {}
                 Next::AfterAPause => {
                     report(&ServerError::Accept(error));
-                    // An answer that is sent gives something back. There may be none to come.
-                    if stopping && Arc::strong_count(&self.unanswered) == 1 {
-                        break;
+                    if stopping && all_given_back {
+                        break; // waiting would not help
                     }
                     thread::sleep(Duration::from_millis(100));
                 }
