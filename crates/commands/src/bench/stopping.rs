@@ -261,7 +261,7 @@ fn table(all: &[Measured]) -> String {
         let _ = writeln!(table, "| {what} | {} |", cells.join(" | "));
     };
     let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
-    row("", &|m| m.name.to_owned());
+    row("What is measured", &|m| m.name.to_owned());
     row("---", &|_| "---:".to_owned());
     row("SIGTERM to the end, nobody connected", &|m| {
         milliseconds(m.idle)
