@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
     path::Path,
+    process::{Command, Stdio},
     slice,
     time::Duration,
 };
@@ -204,6 +205,17 @@ impl Scenario {
             && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
     }
 
+    /// Whether the scenario makes a program process 1 and sends it a signal, and that cannot be done
+    /// here, or not by this user.
+    pub fn lacks_process_1(&self) -> bool {
+        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
+        let mut attempt = Command::new("sh");
+        attempt.args(["-c", "unshare -r -pf --kill-child pkill --version"]);
+        attempt.stdout(Stdio::null()).stderr(Stdio::null());
+        commands.any(|command| command.contains("unshare "))
+            && !attempt.status().is_ok_and(|status| status.success())
+    }
+
     fn parse(name: &str, text: &str, proposed: &Find) -> Result<Scenario> {
         let scenario = toml::from_str::<RawScenario>(text)?.parse(name, proposed)?;
         scenario.check_background()?;
@@ -355,6 +367,17 @@ mod tests {
         assert_eq!(scenario.terminals(), ["one", "two"]);
         assert_eq!(scenario.commands("one"), ["serve"]);
         assert_eq!(scenario.steps[2].deadline, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_is_lacking_is_asked_only_where_it_is_needed() {
+        assert!(!parse(GOOD).unwrap().lacks_process_1());
+        let isolated = parse(&GOOD.replace("run = \"ask\"", "run = \"unshare -pf ask\""));
+        let allowed = Command::new("unshare")
+            .args(["-r", "-pf", "--kill-child", "pkill", "--version"])
+            .output();
+        let allowed = allowed.is_ok_and(|output| output.status.success());
+        assert_eq!(isolated.unwrap().lacks_process_1(), !allowed);
     }
 
     #[test]
