@@ -160,8 +160,8 @@ pub const PROGRAMS: &[Program] = &[
             "given up".into()
         },
     ),
-    // So it is written in `modeled::clock`: who waits again and again lets others go on, and here the
-    // other thread has but two steps to go to its message.
+    // So it is written in `fair`: who has waited three times and got nothing lets the others come to
+    // their end before it waits once more.
     Program::of_model(
         "giving up after four times, which is not seen",
         &["sync::mpsc::Receiver"],

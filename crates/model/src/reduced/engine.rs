@@ -127,12 +127,7 @@ impl Engine {
     }
 
     /// Who goes on.
-    fn next(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        yields: bool,
-    ) -> Option<TaskId> {
+    fn next(&mut self, runnable: &[&Task]) -> Option<TaskId> {
         let can_run = |thread: usize| runnable.iter().any(|task| usize::from(task.id()) == thread);
         let running = self.running;
         if std::thread::panicking() && can_run(running) {
@@ -158,7 +153,10 @@ impl Engine {
             next.is_some_and(|next| self.trace.objects.enabled(thread, next))
         };
         let can_go_on: Vec<&Task> = runnable.iter().filter(can_go_on).copied().collect();
-        let fair = self.fair.of(&can_go_on, current, yields);
+        let (has_got, asks) = run::stopped();
+        self.fair.stopped(running, has_got, asks);
+        let (fair, waited) = self.fair.of(&can_go_on);
+        self.trace.come_after_all(waited);
         let enabled = fair
             .iter()
             .fold(0, |enabled, task| enabled | 1 << usize::from(task.id()));
@@ -175,9 +173,7 @@ impl Engine {
             Operation::Start | Operation::Undeclared
         );
         self.running = chosen;
-        let task = TaskId::from(chosen);
-        self.fair.chosen(task);
-        Some(task)
+        Some(chosen.into())
     }
 
     /// Runs the program until a run panics, or there is no other. Says what was said with the panic.
@@ -227,27 +223,11 @@ impl Scheduler for Reducing {
         is_on().then(|| Schedule::new(0))
     }
 
-    fn next_task(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        is_yielding: bool,
-    ) -> Option<TaskId> {
-        let yields = run::has_yielded() || is_yielding;
-        let next = with(|engine| {
-            if yields {
-                engine.trace.stands_alone();
-            }
-            engine.next(runnable, current, yields)
-        })
-        .flatten();
-        if let Some(next) = next {
-            record::chosen(next.into());
-        }
-        if next.is_none() {
-            ON.set(false); // what is left of the run is to drop what is on its stacks
-        } else if next != current {
-            run::switched();
+    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
+        let next = with(|engine| engine.next(runnable)).flatten();
+        match next {
+            Some(next) => record::chosen(next.into()),
+            None => ON.set(false), // what is left of the run is to drop what is on its stacks
         }
         next
     }

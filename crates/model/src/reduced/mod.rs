@@ -28,9 +28,8 @@
 //!
 //! What it cannot see: which thread drops the last `Arc` of a value, where no operation of the model
 //! tells; and what a thread sees of another while a panic unwinds that one's stack, if it is caught
-//! there: all destructors are one step. Where a thread waits with a deadline or asks more than once,
-//! which runs are left out as unfair depends on the orders that are tried: a few of 12,782 random
-//! programs had fewer classes, or other outcomes, than the searches of all orders.
+//! there: all destructors are one step. Where a thread asks again and again, runs are left out, the
+//! same ones as in a search of all orders: `fair` says which, and why.
 
 mod declare;
 mod engine;

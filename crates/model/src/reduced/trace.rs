@@ -5,7 +5,7 @@ mod races;
 
 use super::objects::{Object, Objects};
 use super::operation::{conflict, Access, Cell, Footprint, Kind, Operation, Part};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ struct Event {
     number: u32,
     /// The step of its thread before it, or that which has spawned its thread.
     previous: Option<usize>,
+    /// What happened before it as it waited for all others.
+    after: Clock,
     clock: Clock,
     footprint: Footprint,
     /// What was chosen in it, where that was no thread.
@@ -72,6 +74,8 @@ struct Thread {
     /// Its last step, or that in which it was spawned.
     last: Option<usize>,
     steps: u32,
+    /// It has waited for all others: this comes before its next step.
+    after: Clock,
     /// Its object, which tells that it has ended.
     object: usize,
 }
@@ -175,6 +179,7 @@ impl Trace {
             next: Some(Operation::Start),
             last: self.events.len().checked_sub(1),
             steps: 0,
+            after: Clock::default(),
             object,
         });
         self.threads.len() - 1
@@ -310,6 +315,7 @@ impl Trace {
         let mut clock = self.clock(thread);
         let state = &mut self.threads[thread];
         let previous = state.last;
+        let after = std::mem::take(&mut state.after);
         state.steps += 1;
         clock.set(thread, state.steps);
         state.last = Some(self.events.len());
@@ -319,6 +325,7 @@ impl Trace {
             operation,
             number,
             previous,
+            after,
             clock,
             footprint: Footprint::default(),
             choices: Vec::new(),
@@ -377,6 +384,18 @@ impl Trace {
         self.alone = Some(index);
     }
 
+    /// The next step of each of these threads comes after all that has happened so far.
+    pub fn come_after_all(&mut self, threads: BTreeSet<usize>) {
+        let mut all = Clock::default();
+        if !threads.is_empty() {
+            let last = self.threads.iter().filter_map(|of| of.last);
+            last.for_each(|event| all.join(&self.events[event].clock));
+        }
+        for thread in threads {
+            self.threads[thread].after = all.clone();
+        }
+    }
+
     fn access(&mut self, access: Access) {
         let Some(index) = self.events.len().checked_sub(1) else {
             return;
@@ -419,7 +438,9 @@ impl Trace {
     /// What the thread knows before its next step.
     fn clock(&self, thread: usize) -> Clock {
         let last = self.threads[thread].last;
-        last.map_or_else(Clock::default, |event| self.events[event].clock.clone())
+        let mut clock = last.map_or_else(Clock::default, |event| self.events[event].clock.clone());
+        clock.join(&self.threads[thread].after);
+        clock
     }
 
     fn happened_before(&self, event: usize, clock: &Clock) -> bool {
