@@ -60,7 +60,7 @@ pub(crate) fn got() {
 
 /// What it shows, to a thread that looks at it.
 pub(crate) fn look() -> Duration {
-    reduced::alone();
+    reduced::uses_clock("look");
     // Not within the borrow: to choose, the scheduler is asked.
     let options = CLOCK.with_borrow_mut(Clock::options);
     let chosen = match options.len() {
@@ -73,7 +73,7 @@ pub(crate) fn look() -> Duration {
 
 /// Somebody may wait for this instant.
 pub(crate) fn expect(instant: Duration) {
-    reduced::alone();
+    reduced::uses_clock("expect");
     CLOCK.with_borrow_mut(|clock| {
         if clock.now + BEGIN < instant {
             if let Err(place) = clock.to_come.binary_search(&(instant - BEGIN)) {
@@ -85,19 +85,19 @@ pub(crate) fn expect(instant: Duration) {
 
 /// When a wait ends that begins now. `None`: never.
 pub(crate) fn deadline(time: Duration) -> Option<Duration> {
-    reduced::alone();
+    reduced::uses_clock("begin to wait");
     CLOCK.with_borrow(|clock| (clock.now + BEGIN).checked_add(time))
 }
 
 /// Whether this instant is one that has passed.
 pub(crate) fn has_passed(deadline: Duration) -> bool {
-    reduced::alone();
+    reduced::uses_clock("look");
     CLOCK.with_borrow(|clock| deadline <= clock.now + BEGIN)
 }
 
 /// A wait ends because its time is up.
 pub(crate) fn pass(deadline: Duration) {
-    reduced::alone();
+    reduced::uses_clock("time is up");
     CLOCK.with_borrow_mut(|clock| clock.now = clock.now.max(deadline - BEGIN));
 }
 

@@ -27,6 +27,11 @@ pub(super) struct Engine {
     most: usize,
     /// A run is under way.
     pub begun: bool,
+    /// Somebody has looked at the clock, in some run. As long as nobody has, it makes no difference
+    /// which of two deadlines passes first.
+    pub clock_is_seen: bool,
+    /// What was searched before is to be searched anew.
+    starts_anew: bool,
     end: Option<End>,
     /// What the run that is under way has panicked with.
     message: String,
@@ -65,6 +70,8 @@ impl Engine {
             running: 0,
             most,
             begun: false,
+            clock_is_seen: false,
+            starts_anew: false,
             end: None,
             message: String::new(),
             teller: None,
@@ -73,8 +80,19 @@ impl Engine {
         }
     }
 
+    /// Somebody looks at the clock.
+    pub(super) fn looks_at_clock(&mut self) {
+        self.starts_anew |= !self.clock_is_seen;
+        self.clock_is_seen = true;
+    }
+
     /// Ends the run that is under way, and says whether there is another.
     fn next_run(&mut self, end: End) -> bool {
+        if std::mem::take(&mut self.starts_anew) {
+            self.trace.forget();
+            self.found = Found::default();
+            self.begun = false;
+        }
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
             let left = self.trace.left();
@@ -235,10 +253,6 @@ impl Scheduler for Reducing {
     fn next_u64(&mut self) -> u64 {
         let options = run::options().len();
         // Between the choice and what has led to it, no thread comes.
-        with(|engine| {
-            engine.trace.stands_alone();
-            engine.trace.way(options)
-        })
-        .unwrap_or(0) as u64
+        with(|engine| engine.trace.way(options)).unwrap_or(0) as u64
     }
 }

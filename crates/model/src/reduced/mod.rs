@@ -26,6 +26,11 @@
 //! ([`Orders::All`]), and how the runs end with shuttle's own search, on random programs: more than a
 //! hundred in each run of the tests, and as many as `SEEDS` says.
 //!
+//! Threads also share the clock: a wait that ends because its time is up moves it. But which of two
+//! deadlines passes first makes no difference as long as nobody looks. So the clock counts for nothing
+//! until somebody does, in any run; then all that was searched is searched anew, and it counts. If in
+//! one run of each class nobody looks, nobody does in any other.
+//!
 //! What it cannot see: which thread drops the last `Arc` of a value, where no operation of the model
 //! tells; and what a thread sees of another while a panic unwinds that one's stack, if it is caught
 //! there: all destructors are one step. Where a thread asks again and again, runs are left out, the
@@ -40,7 +45,7 @@ mod trace;
 
 pub(crate) use declare::{
     alone, barrier, ended, meet, of_thread, operate, place, sender_added, spawn, spawned, touch,
-    was_notified, Identity,
+    uses_clock, was_notified, Identity,
 };
 pub(crate) use engine::is_on;
 pub(crate) use objects::Object;
@@ -152,6 +157,7 @@ pub(crate) fn follow(
 ) -> (Vec<usize>, Option<Ending>) {
     let mut engine = Engine::new(Orders::Classes, 1);
     engine.trace.follow = schedule.into();
+    engine.clock_is_seen = true;
     let (mut engine, message) = engine.run(config, Arc::new(program));
     if engine.begun {
         engine.taken = engine.trace.schedule(); // a panic has ended it

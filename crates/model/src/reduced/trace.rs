@@ -156,6 +156,13 @@ impl Trace {
         }
     }
 
+    /// No run was there yet.
+    pub fn forget(&mut self) {
+        let omitted = self.omitted;
+        *self = Trace::new(self.orders);
+        self.omitted = omitted;
+    }
+
     /// A run begins, with the main thread.
     pub fn begin(&mut self) {
         self.objects.clear();
@@ -164,6 +171,7 @@ impl Trace {
         self.events.clear();
         self.alone = None;
         self.add(Object::Plain); // that of all threads
+        self.add(Object::Plain); // the clock
         self.spawn();
     }
 
