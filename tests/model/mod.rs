@@ -264,7 +264,9 @@ fn nothing_is_said(what: &str) -> Result<(), Failed> {
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&all_seen);
-    let run = move || drop(seen.fetch_add(hand_over().into(), Ordering::Relaxed));
+    let run = move || {
+        seen.fetch_add(hand_over().into(), Ordering::Relaxed);
+    };
     let found = pool_model::search_any(run, usize::MAX, |failure| panic!("{failure:?}"));
     format!(
         "{} interleavings, {} of which see the result: all finish\n",
