@@ -224,6 +224,19 @@ fn what_differed_once_is_the_same() {
     }
 }
 
+/// The run that is tried first comes to no look at the clock before a deadline has passed, and that was
+/// nobody's concern then.
+#[test]
+fn a_late_look_at_the_clock_counts() {
+    pool_model::silence();
+    let threads = vec![
+        vec![Act::NotifyOne, Act::Look],
+        vec![Act::Sleep, Act::IfSeen],
+    ];
+    let compared = compared(&Program { threads, bound: 0 }, MOST);
+    assert!(matches!(compared, Some(Ok(_))), "{compared:?}");
+}
+
 /// Two programs that the search once had too few classes of: where a channel is full and its receiver
 /// leaves, and where a thread is kept from going on in a run that is cut off. Which order is tried
 /// first decides whether it shows, so the threads are started in each order.
