@@ -1,10 +1,12 @@
 //! A run as the steps that it was made of, which of them depend on each other, and where another order
 //! is to be tried.
 
+mod clock;
 mod races;
 
 use super::objects::{Object, Objects};
 use super::operation::{conflict, Access, Cell, Footprint, Kind, Operation, Part};
+use clock::Clock;
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -15,32 +17,6 @@ pub(super) const MOST_THREADS: usize = Threads::BITS as usize;
 
 const fn bit(thread: usize) -> Threads {
     1 << thread
-}
-
-/// How many steps of each thread happened before. What is not there is 0.
-#[derive(Clone, Debug, Default)]
-struct Clock(Vec<u32>);
-
-impl Clock {
-    fn of(&self, thread: usize) -> u32 {
-        self.0.get(thread).copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, thread: usize, steps: u32) {
-        if self.0.len() <= thread {
-            self.0.resize(thread + 1, 0);
-        }
-        self.0[thread] = steps;
-    }
-
-    fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine = (*mine).max(*theirs);
-        }
-    }
 }
 
 /// A step of a thread: its operation, and what it does by itself up to the next one.
