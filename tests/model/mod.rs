@@ -205,16 +205,15 @@ fn nothing_is_said(what: &str) -> Result<(), Failed> {
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&all_seen);
-    let found = pool_model::search_program(move || {
+    let run = move || {
         seen.fetch_add(hand_over().into(), Ordering::Relaxed);
-    });
-    match found {
-        Ok(all) => format!(
-            "{all} interleavings, {} of which see the result: all finish\n",
-            all_seen.load(Ordering::Relaxed)
-        ),
-        Err(error) => format!("one fails: {error}\n"),
-    }
+    };
+    let found = pool_model::search_any(run, usize::MAX, |failure| panic!("{failure:?}"));
+    format!(
+        "{} interleavings, {} of which see the result: all finish\n",
+        found.expect("there is no limit").finish,
+        all_seen.load(Ordering::Relaxed)
+    )
 }
 
 /// The argument that makes this program explore one case and print what it found.
