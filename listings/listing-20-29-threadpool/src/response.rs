@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     fs,
-    io::prelude::*,
+    io::{prelude::*, ErrorKind},
     net::{Shutdown, TcpStream},
     thread,
     time::{Duration, Instant},
@@ -56,7 +56,11 @@ fn hang_up(stream: TcpStream) {
         let left = deadline.saturating_duration_since(Instant::now());
         // No time left is an error, too.
         more = unread.get_ref().set_read_timeout(Some(left)).is_ok()
-            && matches!(unread.read(&mut buffer), Ok(1..));
+            && match unread.read(&mut buffer) {
+                Ok(bytes) => bytes > 0,
+                // Whoever stops this process and lets it go on interrupts the `read`.
+                Err(error) => error.kind() == ErrorKind::Interrupted,
+            };
     }
 }
 // ANCHOR_END: hang_up

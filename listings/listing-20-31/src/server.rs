@@ -8,7 +8,7 @@ use crate::{
     ThreadPool,
 };
 use rustix::{
-    event::{poll, PollFd, PollFlags},
+    event::{poll, PollFd, PollFlags, Timespec},
     io::Errno,
 };
 use std::{
@@ -94,20 +94,23 @@ impl Server {
     ///
     /// If no connection can be accepted any more. Those that were accepted
     /// have their answers when this returns.
-    pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
-        // Where nobody is there, `accept` is to say so, and not to wait.
+    pub fn run(mut self, stop: impl AsFd) -> Result<Draining, ServerError> {
+        // `accept` is never to wait: `wait` does that, and it hears `stop`.
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
 
         let mut stopping = false;
         loop {
-            if !stopping {
-                stopping = wait(&self.listener, &stop).map_err(ServerError::Accept)?;
+            let [somebody, stop] =
+                wait(&self.listener, &stop, stopping).map_err(ServerError::Accept)?;
+            stopping |= stop;
+            if stopping && !somebody {
+                break;
             }
 
             // Each answer that was sent has given back what its connection used.
-            let all_given_back = Arc::strong_count(&self.unanswered) == 1;
+            let all_given_back = Arc::get_mut(&mut self.unanswered).is_some();
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.answer(stream);
@@ -116,14 +119,13 @@ impl Server {
                 Err(error) => error,
             };
             match after(&error) {
-                Next::AtOnce => {}
-                Next::WhenOneComes if stopping => break,
-                Next::WhenOneComes => {}
+                Next::AtOnce | Next::WhenOneComes => {}
+                // Waiting would not help. Whoever is in the queue is lost.
+                Next::AfterAPause if stopping && all_given_back => {
+                    return Err(ServerError::Accept(error));
+                }
                 Next::AfterAPause => {
                     report(&ServerError::Accept(error));
-                    if stopping && all_given_back {
-                        break; // waiting would not help
-                    }
                     thread::sleep(Duration::from_millis(100));
                 }
                 Next::Never => return Err(ServerError::Accept(error)),
@@ -151,16 +153,17 @@ impl Server {
 // ANCHOR_END: run
 
 // ANCHOR: wait
-/// Waits until there may be somebody to accept, or `stop` can be read. Says
-/// whether it can.
-fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
+/// Waits until there may be somebody to accept, or `stop` can be read; or only looks. Says which of
+/// the two it is.
+fn wait(listener: &TcpListener, stop: &impl AsFd, only_look: bool) -> io::Result<[bool; 2]> {
     let mut both = [
         PollFd::new(listener, PollFlags::IN),
         PollFd::new(stop, PollFlags::IN),
     ];
+    let no_time = Timespec::default();
     loop {
-        match poll(&mut both, None) {
-            Ok(_) => return Ok(!both[1].revents().is_empty()),
+        match poll(&mut both, only_look.then_some(&no_time)) {
+            Ok(_) => return Ok(both.each_ref().map(|one| !one.revents().is_empty())),
             Err(Errno::INTR) => {} // a handler has run: look once more
             Err(error) => return Err(error.into()),
         }
