@@ -380,10 +380,21 @@ fn without_the_model(
 
 /// What that program consists of, beside the reader's crate.
 fn around(root: &Path, places: &Places, patch: &toml::Table) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
-    // Built as the book's own search is, so that the two share what they are built from.
+    // Built as the book's own search is, so that the two share what they are built from. The pool, and
+    // what the model is for its types, are built for a search of a million runs.
     let book = root.join("Cargo.toml");
-    let book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
-    let profile = book.get("profile").context("Cargo.toml has no profile")?;
+    let mut book: toml::Table = toml::from_str(&fs::read_to_string(book)?)?;
+    let profile = book.get_mut("profile");
+    let profile = profile.context("Cargo.toml has no profile")?;
+    for (of, level) in [("/dev", 1), ("/dev/package/*", 0)] {
+        let table = of
+            .split('/')
+            .skip(1)
+            .try_fold(&mut *profile, |table, name| table.get_mut(name));
+        let table = table.and_then(toml::Value::as_table_mut);
+        let table = table.with_context(|| format!("Cargo.toml has no profile{of}"))?;
+        table.insert("opt-level".to_owned(), level.into());
+    }
     let rest = toml::Table::from_iter([
         ("profile".to_owned(), profile.clone()),
         ("patch".to_owned(), patch.clone().into()),

@@ -7,13 +7,12 @@ use crate::fair::Fair;
 use crate::modeled::run::{self, REFUSED};
 use crate::progress::Teller;
 use crate::record::{self, name};
-use crate::search::{is_deadlock, text};
+use crate::search::{is_deadlock, text, Program};
 use crate::Failure;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::{Config, Runner};
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
 
 pub(super) struct Engine {
     pub trace: Trace,
@@ -26,13 +25,11 @@ pub(super) struct Engine {
     pub running: usize,
     most: usize,
     /// A run is under way.
-    pub begun: bool,
+    begun: bool,
     end: Option<End>,
     /// What the run that is under way has panicked with.
     message: String,
     pub teller: Option<Teller>,
-    /// What was chosen in the last run.
-    pub taken: Vec<usize>,
     pub found: Found,
 }
 
@@ -68,7 +65,6 @@ impl Engine {
             end: None,
             message: String::new(),
             teller: None,
-            taken: Vec::new(),
             found: Found::default(),
         }
     }
@@ -77,8 +73,8 @@ impl Engine {
     fn next_run(&mut self, end: End) -> bool {
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
-            let left = self.trace.left();
-            self.taken = self.trace.schedule();
+            let fails = matches!(end, End::Deadlock | End::Panic);
+            let left = if fails { self.trace.left() } else { Vec::new() };
             self.trace.finish(end);
             match end {
                 End::Finish => self.found.endings.finish += 1,
@@ -93,7 +89,7 @@ impl Engine {
             if let Some(teller) = &mut self.teller {
                 teller.count(number);
             }
-            if matches!(end, End::Deadlock | End::Panic) {
+            if fails {
                 let failure = Failure {
                     number,
                     deadlock: end == End::Deadlock,
@@ -101,7 +97,7 @@ impl Engine {
                         End::Deadlock => left.into_iter().map(name).collect::<Vec<_>>().join(", "),
                         _ => std::mem::take(&mut self.message),
                     },
-                    schedule: self.taken.clone(),
+                    schedule: self.trace.schedule(),
                 };
                 let place = usize::from(end == End::Panic);
                 failure.keep_shortest(&mut self.found.failures[place]);
@@ -181,11 +177,7 @@ impl Engine {
     }
 
     /// Runs the program until a run panics, or there is no other. Says what was said with the panic.
-    pub(super) fn run(
-        self,
-        config: Config,
-        program: Arc<impl Fn() + Send + Sync + 'static>,
-    ) -> (Engine, Option<String>) {
+    pub(super) fn run(self, config: Config, program: Program) -> (Engine, Option<String>) {
         ENGINE.set(Some(self));
         let runner = Runner::new(Reducing, config);
         let runs = panic::catch_unwind(AssertUnwindSafe(|| {

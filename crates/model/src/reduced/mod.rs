@@ -51,7 +51,7 @@ pub use trace::Orders;
 
 use crate::progress::Teller;
 use crate::record::Ending;
-use crate::search::config;
+use crate::search::{config, Program};
 use crate::{Endings, Failure};
 use engine::Engine;
 use shuttle::Config;
@@ -126,7 +126,7 @@ pub(crate) fn explore_telling(
         most,
         without,
     } = exploration;
-    let program = Arc::new(program);
+    let program: Program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
     engine.trace.omitted = without.map(|rule| (rule.operation, rule.part));
     engine.teller = teller;
@@ -153,10 +153,7 @@ pub(crate) fn follow(
 ) -> (Vec<usize>, Option<Ending>) {
     let mut engine = Engine::new(Orders::Classes, 1);
     engine.trace.follow = schedule.into();
-    let (mut engine, message) = engine.run(config, Arc::new(program));
-    if engine.begun {
-        engine.taken = engine.trace.schedule(); // a panic has ended it
-    }
+    let (engine, message) = engine.run(config, Arc::new(program));
     let ending = match (
         message,
         engine.found.redundant,
@@ -167,5 +164,5 @@ pub(crate) fn follow(
         (None, 0, _) => Some(Ending::Deadlock),
         _ => None,
     };
-    (engine.taken, ending)
+    (engine.trace.schedule(), ending)
 }

@@ -22,7 +22,9 @@ impl Trace {
             clock,
             ..
         } = &self.events[index];
-        self.levels[index].footprint.join(footprint);
+        let level = &mut self.levels[index];
+        level.footprint.join(footprint);
+        level.hash = self.events[index].hash();
         if self.orders == Orders::Classes {
             let step = Step {
                 thread: *thread,
@@ -224,19 +226,23 @@ impl Trace {
 
     /// The same for all runs that differ only in the order of steps that commute.
     pub fn class(&self, end: End) -> u64 {
-        let steps = self.events.iter().map(|event| {
-            let mut hasher = DefaultHasher::new();
-            let clock = &event.clock.0;
-            let known = clock
-                .iter()
-                .rposition(|steps| *steps > 0)
-                .map_or(0, |last| last + 1);
-            (event.thread, event.number, &clock[..known], &event.choices).hash(&mut hasher);
-            std::mem::discriminant(&event.operation).hash(&mut hasher);
-            hasher.finish()
-        });
+        let steps = self.levels[..self.events.len()].iter();
         let mut hasher = DefaultHasher::new();
-        (steps.fold(0, u64::wrapping_add), end).hash(&mut hasher);
+        let all = steps.map(|level| level.hash).fold(0, u64::wrapping_add);
+        (all, end).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Event {
+    /// What the step is, and which steps happened before it.
+    fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let clock = &self.clock.0;
+        let known = clock.iter().rposition(|steps| *steps > 0);
+        let known = known.map_or(0, |last| last + 1);
+        (self.thread, self.number, &clock[..known], &self.choices).hash(&mut hasher);
+        std::mem::discriminant(&self.operation).hash(&mut hasher);
         hasher.finish()
     }
 }
