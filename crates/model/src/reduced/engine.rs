@@ -13,6 +13,7 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::{Config, Runner};
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
 
 pub(super) struct Engine {
     pub trace: Trace,
@@ -24,6 +25,7 @@ pub(super) struct Engine {
     pub ended: Vec<bool>,
     pub running: usize,
     most: usize,
+    pub until: Option<Instant>,
     /// A run is under way.
     begun: bool,
     end: Option<End>,
@@ -61,6 +63,7 @@ impl Engine {
             ended: Vec::new(),
             running: 0,
             most,
+            until: None,
             begun: false,
             end: None,
             message: String::new(),
@@ -82,8 +85,8 @@ impl Engine {
                 End::Panic => self.found.endings.panic += 1,
                 End::Redundant => self.found.redundant += 1,
             }
-            if end != End::Redundant {
-                self.found.classes.insert(self.trace.class(end));
+            if end != End::Redundant && self.found.classes.insert(self.trace.class(end)) {
+                self.found.orders += self.trace.orders();
             }
             let number = self.found.endings.all();
             if let Some(teller) = &mut self.teller {
@@ -108,7 +111,8 @@ impl Engine {
             }
         }
         let goes_on = !self.found.complete && !self.found.refused;
-        goes_on && self.found.endings.all() + self.found.redundant < self.most
+        let in_time = self.until.is_none_or(|until| Instant::now() < until);
+        goes_on && in_time && self.found.endings.all() + self.found.redundant < self.most
     }
 
     fn begin(&mut self) {

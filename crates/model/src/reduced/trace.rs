@@ -91,6 +91,10 @@ struct Level {
     footprint: Footprint,
     /// What tells that step, and what happened before it, from others.
     hash: u64,
+    /// At least so many orders of the steps up to this one are the same run: see `Found::orders`. And
+    /// of the steps from each one on, up to this one.
+    orders: f64,
+    orders_from: Vec<f64>,
     /// How many ways there were at each choice in this step, and which is tried.
     choices: Vec<(usize, usize)>,
 }
@@ -266,6 +270,8 @@ impl Trace {
             asleep,
             footprint: Footprint::default(),
             hash: 0,
+            orders: 1.0,
+            orders_from: Vec::new(),
             choices: Vec::new(),
         };
         let awake = enabled & !level.asleep();

@@ -35,6 +35,7 @@ impl Trace {
             };
             let footprint = footprint.clone();
             self.find_races(&step, &footprint);
+            self.count_orders(index);
         }
     }
 
@@ -231,6 +232,33 @@ impl Trace {
         let all = steps.map(|level| level.hash).fold(0, u64::wrapping_add);
         (all, end).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// In how many orders, at least, the steps up to this one can come: see `Found::orders`.
+    fn count_orders(&mut self, index: usize) {
+        let up_to = |last: usize| &self.levels[last];
+        let (mut orders, mut from) = (0_f64, vec![1.0; index + 1]);
+        let mut before = 0.0;
+        for first in (0..=index).rev() {
+            if self.happened_before(first, &self.events[index].clock) {
+                before += 1.0;
+            }
+            let steps = (index - first + 1) as f64;
+            if first < index {
+                from[first] = up_to(index - 1).orders_from[first];
+            }
+            from[first] *= steps / before;
+            let others = first.checked_sub(1).map_or(1.0, |last| up_to(last).orders);
+            orders = orders.max(others * from[first]);
+        }
+        let level = &mut self.levels[index];
+        (level.orders, level.orders_from) = (orders, from);
+    }
+
+    /// At least so many orders of the steps are this run.
+    pub fn orders(&self) -> f64 {
+        let last = self.events.len().checked_sub(1);
+        last.map_or(1.0, |last| self.levels[last].orders)
     }
 }
 
