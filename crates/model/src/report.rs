@@ -4,7 +4,7 @@ mod prove;
 
 pub(crate) use prove::report_prove;
 
-use crate::modeled::run::REFUSED;
+use crate::modeled::run::{self, REFUSED};
 use crate::progress::Teller;
 use crate::record;
 use crate::reduced::{explore_telling, Exploration, Found};
@@ -30,6 +30,7 @@ pub enum How {
 /// [`progress`](crate::progress)).
 pub fn report<P: Pool>(pool: &str, cases: &[Case], how: How, tries: usize) -> ExitCode {
     silence();
+    run::watch();
     let report = |&case| match how {
         How::Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
         How::Classes => report_classes::<P>(pool, case, tries),
@@ -78,12 +79,14 @@ fn report_found(pool: &str, case: Case, found: &Found, more: &str) -> u8 {
         return 2;
     }
     let (endings, failures) = (found.endings, &found.failures);
-    let stand = format!(
-        "they stand for at least {} interleavings",
-        round(found.orders)
-    );
-    report_endings(case, "classes", endings);
-    println!("  {stand}");
+    let all = endings.all();
+    report_endings(case, if all == 1 { "class" } else { "classes" }, endings);
+    if found.orders >= all as f64 + 1.0 {
+        println!(
+            "  instead of at least {} interleavings",
+            round(found.orders)
+        );
+    }
     report_failures(
         pool,
         case,
@@ -261,6 +264,19 @@ mod tests {
                 pause: false,
             };
             assert_eq!(replays("../hello", case, &failure, ""), call);
+        }
+    }
+
+    #[test]
+    fn a_bound_is_never_rounded_up() {
+        for (number, said) in [
+            (2.99, "2"),
+            (999_999.9, "999999"),
+            (1e6, "10^6"),
+            (9.9e12, "10^12"),
+            (f64::INFINITY, "10^300"),
+        ] {
+            assert_eq!(round(number), said);
         }
     }
 }

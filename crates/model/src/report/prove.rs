@@ -1,6 +1,7 @@
 //! What `cargo book search` does with a pool where no case is named: it hunts, and then it proves.
 
 use super::{explored, replays, report_found};
+use crate::modeled::run;
 use crate::progress::Teller;
 use crate::reduced::{Exploration, Found};
 use crate::search::{sample_telling, silence};
@@ -25,6 +26,7 @@ const SHORT: Duration = Duration::from_secs(3);
 /// of which smaller cases there are not.
 pub(crate) fn report_prove<P: Pool>(pool: &str) -> ExitCode {
     silence();
+    run::watch();
     let whole = [false, true].map(|meet| case(MOST_WORKERS, MOST_JOBS, meet));
     let hunted = whole.iter().find_map(|&case| hunted::<P>(pool, case));
     ExitCode::from(hunted.unwrap_or_else(|| proved::<P>(pool, whole)))
@@ -137,4 +139,31 @@ fn largest<P: Pool>() -> Vec<(Case, Found)> {
         }
     }
     complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_come_from_the_smallest_on_and_end_with_the_whole() {
+        let cases: Vec<_> = cases().map(|case| case.to_string()).collect();
+        assert_eq!(
+            cases[..9],
+            [
+                "1 worker, 0 jobs",
+                "1 worker, 1 job",
+                "2 workers, 0 jobs",
+                "1 worker, 2 jobs",
+                "2 workers, 1 job",
+                "3 workers, 0 jobs",
+                "1 worker, 3 jobs",
+                "2 workers, 2 jobs",
+                "2 workers, 2 jobs that meet",
+            ]
+        );
+        // 4 times 5 cases, and those in which from 2 to 4 jobs meet.
+        assert_eq!(cases.len(), 4 * 5 + 3 + 2 + 1);
+        assert_eq!(cases[cases.len() - 1], "4 workers, 4 jobs that meet");
+    }
 }
