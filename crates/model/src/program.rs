@@ -1,12 +1,13 @@
 //! The program that `cargo book search` builds around a reader's pool. What it is to do with the pool
 //! comes as its arguments, so that the same program searches and replays.
 
+use crate::report::report_prove;
 use crate::{report, report_replay, Case, How, Pool, Sampling};
 use std::env;
 use std::process::ExitCode;
 
-/// Does what the arguments say: `search POOL TRIES all|classes|random|pct CASE...` is [`report`], `replay FILE
-/// CASE SCHEDULE` is [`report_replay`]. A case is `WORKERS:JOBS`, or `WORKERS:JOBS:meet`.
+/// Does what the arguments say: `search POOL TRIES all|classes|random|pct CASE...` is [`report`],
+/// `prove POOL` is [`report_prove`], `replay FILE CASE SCHEDULE` is [`report_replay`]. A case is `WORKERS:JOBS`, or `WORKERS:JOBS:meet`.
 pub fn program<P: Pool>() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -29,6 +30,7 @@ fn done<P: Pool>(words: &[&str]) -> Option<ExitCode> {
             let cases: Option<Vec<_>> = cases.iter().map(|word| case(word)).collect();
             Some(report::<P>(pool, &cases?, how, tries.parse().ok()?))
         }
+        ["prove", pool] => Some(report_prove::<P>(pool)),
         ["replay", file, word, schedule] => Some(report_replay::<P>(case(word)?, file, schedule)),
         _ => None,
     }

@@ -1,9 +1,13 @@
 //! What `cargo book search` and `cargo book replay` print of a pool.
 
-use crate::modeled::run::REFUSED;
+mod prove;
+
+pub(crate) use prove::report_prove;
+
+use crate::modeled::run::{self, REFUSED};
 use crate::progress::Teller;
 use crate::record;
-use crate::reduced::{explore_telling, Exploration};
+use crate::reduced::{explore_telling, Exploration, Found};
 use crate::search::{run_jobs_and_drop, sample_telling, search_telling, silence};
 use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
@@ -26,6 +30,7 @@ pub enum How {
 /// [`progress`](crate::progress)).
 pub fn report<P: Pool>(pool: &str, cases: &[Case], how: How, tries: usize) -> ExitCode {
     silence();
+    run::watch();
     let report = |&case| match how {
         How::Some(sampling) => report_sample::<P>(pool, case, sampling, tries),
         How::Classes => report_classes::<P>(pool, case, tries),
@@ -56,23 +61,47 @@ fn report_sample<P: Pool>(pool: &str, case: Case, sampling: Sampling, tries: usi
 }
 
 fn report_classes<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
+    let found = explored::<P>(case, Exploration::classes(most));
+    let more = "and there are more: take fewer workers or jobs, or `random` or `pct`";
+    report_found(pool, case, &found, more)
+}
+
+/// Runs one interleaving of each class, and says meanwhile how far it is.
+fn explored<P: Pool>(case: Case, exploration: Exploration) -> Found {
     let teller = Teller::begin(case, None);
-    let found = explore_telling(Exploration::classes(most), teller, move || {
-        run_jobs_and_drop::<P>(case);
-    });
+    explore_telling(exploration, teller, move || run_jobs_and_drop::<P>(case))
+}
+
+/// Says how the runs of the classes ended. Where there are more, `more` says so.
+fn report_found(pool: &str, case: Case, found: &Found, more: &str) -> u8 {
     if let (true, [_, Some(failure)]) = (found.refused, &found.failures) {
         println!("error: {}", failure.message);
         return 2;
     }
-    let ends = found.complete;
-    report_endings(
+    let (endings, failures) = (found.endings, &found.failures);
+    let all = endings.all();
+    report_endings(case, if all == 1 { "class" } else { "classes" }, endings);
+    if found.orders >= all as f64 + 1.0 {
+        println!(
+            "  instead of at least {} interleavings",
+            round(found.orders)
+        );
+    }
+    report_failures(
         pool,
         case,
-        ("classes", CLASS),
-        found.endings,
-        &found.failures,
-        ends,
+        CLASS,
+        failures,
+        (!found.complete).then_some(more),
     )
+}
+
+/// Not more than this number, and easy to read: `57`, or a power of ten.
+fn round(number: f64) -> String {
+    match number.log10() {
+        digits if digits < 6.0 => number.floor().to_string(),
+        digits => format!("10^{}", digits.min(300.0).floor()),
+    }
 }
 
 /// How a schedule begins that a search of classes has found.
@@ -95,20 +124,14 @@ fn report_search<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
         return 2;
     }
     let (Ok(endings) | Err(endings)) = found;
-    let ends = found.is_ok();
-    report_endings(pool, case, ("interleavings", ""), endings, &shortest, ends)
+    let more =
+        "and there are more: take fewer workers or jobs, or add `classes`, `random` or `pct`";
+    report_endings(case, "interleavings", endings);
+    report_failures(pool, case, "", &shortest, found.is_err().then_some(more))
 }
 
-/// Says how the runs ended, which are counted as `what`, and shows the failures, whose schedules begin
-/// with `kind`. `ends`: there are no more.
-fn report_endings(
-    pool: &str,
-    case: Case,
-    (what, kind): (&str, &str),
-    endings: Endings,
-    failures: &[Option<Failure>],
-    ends: bool,
-) -> u8 {
+/// Says how the runs ended, which are counted as `what`.
+fn report_endings(case: Case, what: &str, endings: Endings) {
     let Endings {
         finish,
         deadlock,
@@ -116,16 +139,28 @@ fn report_endings(
     } = endings;
     let all = endings.all();
     println!("{case}: {all} {what}: {finish} finish, {deadlock} deadlock, {panic} panic");
+}
+
+/// Shows the failures, whose schedules begin with `kind`, and says whether there are more runs. Returns
+/// the status.
+fn report_failures(
+    pool: &str,
+    case: Case,
+    kind: &str,
+    failures: &[Option<Failure>],
+    more: Option<&str>,
+) -> u8 {
+    if let Some(more) = more {
+        println!("  {more}");
+    }
     for failure in failures.iter().flatten() {
         println!("  the shortest {}", failure.told());
         println!("  {}", replays(pool, case, failure, kind));
     }
-    if !ends {
-        let add = if kind.is_empty() { "add " } else { "" };
-        println!("  and there are more: take fewer workers or jobs, or {add}`random` or `pct`");
-        return 2;
+    match more {
+        Some(_) => 2,
+        None => u8::from(failures.iter().any(Option::is_some)),
     }
-    u8::from(failures.iter().any(Option::is_some))
 }
 
 /// The call that replays the failure.
@@ -229,6 +264,19 @@ mod tests {
                 pause: false,
             };
             assert_eq!(replays("../hello", case, &failure, ""), call);
+        }
+    }
+
+    #[test]
+    fn a_bound_is_never_rounded_up() {
+        for (number, said) in [
+            (2.99, "2"),
+            (999_999.9, "999999"),
+            (1e6, "10^6"),
+            (9.9e12, "10^12"),
+            (f64::INFINITY, "10^300"),
+        ] {
+            assert_eq!(round(number), said);
         }
     }
 }

@@ -152,16 +152,17 @@ pub fn search_any(
 }
 
 fn search_through(
-    program: impl Fn() + Send + Sync + Clone + 'static,
+    program: impl Fn() + Send + Sync + 'static,
     most: usize,
     teller: Option<Teller>,
     mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
+    let program: Program = Arc::new(program);
     let search = Search::new(Way::All(Tree::default()), most, teller);
     let mut found = Endings::default();
     while !search.with(|progress| progress.complete) {
         let before = search.with(|progress| progress.begun);
-        let run = run_through(program.clone(), &search);
+        let run = run_through(Arc::clone(&program), &search);
         let begun = search.with(|progress| progress.begun);
         found.finish += begun - before - usize::from(run.is_err());
         if let Err(failure) = run {
@@ -213,8 +214,12 @@ pub(crate) fn sample_telling<P: Pool>(
         Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
     };
     let search = Search::new(Way::Some(scheduler), tries, teller);
-    run_through(move || run_jobs_and_drop::<P>(case), &search).err()
+    run_through(Arc::new(move || run_jobs_and_drop::<P>(case)), &search).err()
 }
+
+/// What is run again and again. It is no parameter of a type, so that all around it is compiled once,
+/// and with this crate, which is optimized.
+pub(crate) type Program = Arc<dyn Fn() + Send + Sync>;
 
 /// How shuttle runs a program.
 pub(crate) fn config() -> Config {
@@ -227,7 +232,7 @@ pub(crate) fn config() -> Config {
 }
 
 /// Runs the program until the search ends, or a run fails.
-fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> Result<(), Failure> {
+fn run_through(program: Program, search: &Search) -> Result<(), Failure> {
     // A run that ends while a panic is under way leaves its thread panicking. So whatever comes after
     // one has a thread of its own.
     let its = search.clone();
@@ -249,10 +254,10 @@ fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> R
 pub(crate) fn run(
     scheduler: impl Scheduler + 'static,
     config: Config,
-    program: impl Fn() + Send + Sync + 'static,
+    program: Program,
 ) -> Result<(), String> {
     let runner = Runner::new(scheduler, config);
-    panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
+    panic::catch_unwind(AssertUnwindSafe(|| runner.run(move || program())))
         .map(drop)
         .map_err(|payload| text(&*payload).to_owned())
 }

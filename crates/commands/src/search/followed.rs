@@ -67,11 +67,11 @@ impl SoFar<'_> {
         let done = self.done;
         match self.all {
             Some(all) => {
-                progress::tell(&format!("{done} of {all} interleavings"));
+                progress::tell(&format!("{done} of {all} runs"));
                 progress::count(done, all);
             }
             None => {
-                let said = progress::so_far(done, "interleavings", begun.elapsed());
+                let said = progress::so_far(done, "runs", begun.elapsed());
                 progress::tell(&said);
             }
         }

@@ -6,6 +6,7 @@ use shuttle::rand::RngCore;
 use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// How the message of a panic begins that is not the pool's, but says why it cannot be searched.
 pub(crate) const REFUSED: &str = "cannot be searched: ";
@@ -29,6 +30,26 @@ pub(crate) fn begin() {
     stopped();
     clock::begin();
     thread::begin();
+}
+
+/// No run takes as long, not on the slowest machine: all its steps are short, and their number is
+/// limited.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Ends the program, with status 2, where a run takes longer, as a thread in it goes round and never
+/// comes to a point at which another could.
+pub(crate) fn watch() {
+    ::std::thread::spawn(|| loop {
+        let runs = RUNS.load(Ordering::Relaxed);
+        ::std::thread::sleep(LONGEST);
+        if RUNS.load(Ordering::Relaxed) == runs {
+            ::std::println!(
+                "error: a run has not ended after {LONGEST:?}: a thread goes round without a lock, a \
+                 channel, or an atomic, or waits for something that the search does not see"
+            );
+            ::std::process::exit(2);
+        }
+    });
 }
 
 /// The number of the run.

@@ -31,7 +31,11 @@ pub(crate) fn record<P: Pool>(
     // A run that ends while a panic is under way leaves its thread panicking. So each has its own.
     let whole = move || {
         RECORDER.set(Some(recorder));
-        let run = run_program(scheduler, config, move || run_jobs_and_drop::<P>(case));
+        let run = run_program(
+            scheduler,
+            config,
+            Arc::new(move || run_jobs_and_drop::<P>(case)),
+        );
         let ending = match run {
             Ok(()) => Ending::Finish,
             Err(message) if is_deadlock(&message) => Ending::Deadlock,

@@ -7,13 +7,13 @@ use crate::fair::Fair;
 use crate::modeled::run::{self, REFUSED};
 use crate::progress::Teller;
 use crate::record::{self, name};
-use crate::search::{is_deadlock, text};
+use crate::search::{is_deadlock, text, Program};
 use crate::Failure;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use shuttle::{Config, Runner};
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
+use std::time::Instant;
 
 pub(super) struct Engine {
     pub trace: Trace,
@@ -25,6 +25,7 @@ pub(super) struct Engine {
     pub ended: Vec<bool>,
     pub running: usize,
     most: usize,
+    pub until: Option<Instant>,
     /// A run is under way.
     pub begun: bool,
     /// Somebody has looked at the clock, in some run. As long as nobody has, it makes no difference
@@ -36,8 +37,6 @@ pub(super) struct Engine {
     /// What the run that is under way has panicked with.
     message: String,
     pub teller: Option<Teller>,
-    /// What was chosen in the last run.
-    pub taken: Vec<usize>,
     pub found: Found,
 }
 
@@ -69,13 +68,13 @@ impl Engine {
             ended: Vec::new(),
             running: 0,
             most,
+            until: None,
             begun: false,
             clock_is_seen: false,
             starts_anew: false,
             end: None,
             message: String::new(),
             teller: None,
-            taken: Vec::new(),
             found: Found::default(),
         }
     }
@@ -95,8 +94,8 @@ impl Engine {
         }
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
-            let left = self.trace.left();
-            self.taken = self.trace.schedule();
+            let fails = matches!(end, End::Deadlock | End::Panic);
+            let left = if fails { self.trace.left() } else { Vec::new() };
             self.trace.finish(end);
             match end {
                 End::Finish => self.found.endings.finish += 1,
@@ -104,14 +103,14 @@ impl Engine {
                 End::Panic => self.found.endings.panic += 1,
                 End::Redundant => self.found.redundant += 1,
             }
-            if end != End::Redundant {
-                self.found.classes.insert(self.trace.class(end));
+            if end != End::Redundant && self.found.classes.insert(self.trace.class(end)) {
+                self.found.orders += self.trace.orders();
             }
             let number = self.found.endings.all();
             if let Some(teller) = &mut self.teller {
                 teller.count(number);
             }
-            if matches!(end, End::Deadlock | End::Panic) {
+            if fails {
                 let failure = Failure {
                     number,
                     deadlock: end == End::Deadlock,
@@ -119,7 +118,7 @@ impl Engine {
                         End::Deadlock => left.into_iter().map(name).collect::<Vec<_>>().join(", "),
                         _ => std::mem::take(&mut self.message),
                     },
-                    schedule: self.taken.clone(),
+                    schedule: self.trace.schedule(),
                 };
                 let place = usize::from(end == End::Panic);
                 failure.keep_shortest(&mut self.found.failures[place]);
@@ -130,7 +129,8 @@ impl Engine {
             }
         }
         let goes_on = !self.found.complete && !self.found.refused;
-        goes_on && self.found.endings.all() + self.found.redundant < self.most
+        let in_time = self.until.is_none_or(|until| Instant::now() < until);
+        goes_on && in_time && self.found.endings.all() + self.found.redundant < self.most
     }
 
     fn begin(&mut self) {
@@ -195,11 +195,7 @@ impl Engine {
     }
 
     /// Runs the program until a run panics, or there is no other. Says what was said with the panic.
-    pub(super) fn run(
-        self,
-        config: Config,
-        program: Arc<impl Fn() + Send + Sync + 'static>,
-    ) -> (Engine, Option<String>) {
+    pub(super) fn run(self, config: Config, program: Program) -> (Engine, Option<String>) {
         ENGINE.set(Some(self));
         let runner = Runner::new(Reducing, config);
         let runs = panic::catch_unwind(AssertUnwindSafe(|| {

@@ -56,7 +56,7 @@ pub use trace::Orders;
 
 use crate::progress::Teller;
 use crate::record::Ending;
-use crate::search::config;
+use crate::search::{config, Program};
 use crate::{Endings, Failure};
 use engine::Engine;
 use shuttle::Config;
@@ -64,6 +64,7 @@ use std::collections::BTreeSet;
 use std::panic;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 /// What a search has found.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +79,17 @@ pub struct Found {
     pub refused: bool,
     /// The class of each run.
     pub classes: BTreeSet<u64>,
+    /// In at least so many orders, the steps of the program come to one of these runs.
+    ///
+    /// Of a run of *n* steps, these are *n*! divided by a number for each step: how many steps happened
+    /// before it, and 1 for itself. Why that is not too much: one of the steps that did not happen
+    /// before any other is the last, and the others can come in as many orders as there are without
+    /// it. If what is said is true of runs with a step less, there are in all at least this number times
+    /// the sum of the numbers of those steps, divided by *n*. And as each step of the run is one of
+    /// them, or happened before one of them, that sum is not less than *n*. Where the steps are cut into
+    /// blocks that come one after the other, there are at least as many as the product for the blocks:
+    /// of all ways to cut, the best is taken.
+    pub orders: f64,
     /// The shortest run that ended in a deadlock, and the shortest that panicked.
     pub failures: [Option<Failure>; 2],
 }
@@ -88,6 +100,8 @@ pub struct Exploration {
     pub orders: Orders,
     /// It ends after so many runs.
     pub most: usize,
+    /// And before a run that would begin later.
+    pub until: Option<Instant>,
     /// A fault, for tests that the rule is needed: what it says is not seen.
     pub without: Option<Rule>,
 }
@@ -98,6 +112,7 @@ impl Exploration {
         Exploration {
             orders: Orders::Classes,
             most,
+            until: None,
             without: None,
         }
     }
@@ -129,11 +144,13 @@ pub(crate) fn explore_telling(
     let Exploration {
         orders,
         most,
+        until,
         without,
     } = exploration;
-    let program = Arc::new(program);
+    let program: Program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
     engine.trace.omitted = without.map(|rule| (rule.operation, rule.part));
+    engine.until = until;
     engine.teller = teller;
     loop {
         // A run that ends while a panic is under way leaves its thread panicking. So whatever comes
@@ -159,10 +176,7 @@ pub(crate) fn follow(
     let mut engine = Engine::new(Orders::Classes, 1);
     engine.trace.follow = schedule.into();
     engine.clock_is_seen = true;
-    let (mut engine, message) = engine.run(config, Arc::new(program));
-    if engine.begun {
-        engine.taken = engine.trace.schedule(); // a panic has ended it
-    }
+    let (engine, message) = engine.run(config, Arc::new(program));
     let ending = match (
         message,
         engine.found.redundant,
@@ -173,5 +187,5 @@ pub(crate) fn follow(
         (None, 0, _) => Some(Ending::Deadlock),
         _ => None,
     };
-    (engine.taken, ending)
+    (engine.trace.schedule(), ending)
 }

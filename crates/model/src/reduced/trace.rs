@@ -69,6 +69,12 @@ struct Level {
     asleep: Vec<(usize, Arc<Footprint>)>,
     /// What the step of the chosen thread has used, whatever was chosen in it.
     footprint: Footprint,
+    /// What tells that step, and what happened before it, from others.
+    hash: u64,
+    /// At least so many orders of the steps up to this one are the same run: see `Found::orders`. And
+    /// of the steps from each one on, up to this one.
+    orders: f64,
+    orders_from: Vec<f64>,
     /// How many ways there were at each choice in this step, and which is tried.
     choices: Vec<(usize, usize)>,
 }
@@ -107,6 +113,8 @@ pub(super) struct Trace {
     pub omitted: Option<(&'static str, &'static str)>,
     pub objects: Objects,
     uses: Vec<Vec<Vec<Use>>>,
+    /// What an operation uses, for as long as it is performed.
+    used: Vec<Access>,
     threads: Vec<Thread>,
     events: Vec<Event>,
     /// The last step that depends on everything.
@@ -124,6 +132,7 @@ impl Trace {
             omitted: None,
             objects: Objects::default(),
             uses: Vec::new(),
+            used: Vec::new(),
             threads: Vec::new(),
             events: Vec::new(),
             alone: None,
@@ -142,7 +151,9 @@ impl Trace {
     /// A run begins, with the main thread.
     pub fn begin(&mut self) {
         self.objects.clear();
-        self.uses.clear();
+        // Emptied, and not thrown away: there is a run for each of many classes.
+        let cells = self.uses.iter_mut().flatten();
+        cells.for_each(Vec::clear);
         self.threads.clear();
         self.events.clear();
         self.alone = None;
@@ -152,8 +163,11 @@ impl Trace {
     }
 
     pub fn add(&mut self, object: Object) -> usize {
-        self.uses.push(Vec::new());
-        self.objects.add(object)
+        let number = self.objects.add(object);
+        if self.uses.len() == number {
+            self.uses.push(Vec::new());
+        }
+        number
     }
 
     /// The step that is under way starts a thread.
@@ -244,6 +258,9 @@ impl Trace {
             done: 0,
             asleep,
             footprint: Footprint::default(),
+            hash: 0,
+            orders: 1.0,
+            orders_from: Vec::new(),
             choices: Vec::new(),
         };
         let awake = enabled & !level.asleep();
@@ -327,16 +344,20 @@ impl Trace {
     pub fn perform(&mut self, operation: Operation) {
         let thread = self.running();
         let mut objects = std::mem::take(&mut self.objects);
-        let mut used = Vec::new();
+        let mut used = std::mem::take(&mut self.used);
         let mut way = |options| self.way(options);
         objects.perform(thread, operation, &mut |access| used.push(access), &mut way);
         self.objects = objects;
-        for access in used {
+        for access in used.drain(..) {
             let Cell { object, part } = access.cell;
-            if self.omitted != Some(operation.rule(object, part)) {
+            if self
+                .omitted
+                .is_none_or(|rule| rule != operation.rule(object, part))
+            {
                 self.access(access);
             }
         }
+        self.used = used;
     }
 
     /// The step that is under way also uses this.

@@ -96,6 +96,13 @@ fn compared(program: &Program, most: usize, most_plain: usize) -> Option<Result<
     if classes.endings.all() != classes.classes.len() {
         return wrong(format!("a class was run twice: {classes:?}"));
     }
+    let orders = all.endings.all();
+    if classes.orders > orders as f64 * 1.000_001 {
+        return wrong(format!(
+            "{} orders are said, and there are {orders}",
+            classes.orders
+        ));
+    }
     if of_classes != of_all {
         return wrong(format!("{of_classes:?}\n  instead of {of_all:?}"));
     }
@@ -105,7 +112,7 @@ fn compared(program: &Program, most: usize, most_plain: usize) -> Option<Result<
             wrong(format!("{of_all:?}\n  instead of shuttle's {plain:?}"))
         }
         _ => Some(Ok(Runs {
-            all: all.endings.all(),
+            all: orders,
             classes: classes.endings.all(),
             plain: plain.map_or(0, |(runs, _)| runs),
         })),

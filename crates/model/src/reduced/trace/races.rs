@@ -23,7 +23,9 @@ impl Trace {
             clock,
             ..
         } = &self.events[index];
-        self.levels[index].footprint.join(footprint);
+        let level = &mut self.levels[index];
+        level.footprint.join(footprint);
+        level.hash = self.events[index].hash();
         if self.orders == Orders::Classes {
             let mut before =
                 previous.map_or_else(Clock::default, |event| self.events[event].clock.clone());
@@ -36,6 +38,7 @@ impl Trace {
             };
             let footprint = footprint.clone();
             self.find_races(&step, &footprint);
+            self.count_orders(index);
         }
     }
 
@@ -227,19 +230,50 @@ impl Trace {
 
     /// The same for all runs that differ only in the order of steps that commute.
     pub fn class(&self, end: End) -> u64 {
-        let steps = self.events.iter().map(|event| {
-            let mut hasher = DefaultHasher::new();
-            let clock = &event.clock.0;
-            let known = clock
-                .iter()
-                .rposition(|steps| *steps > 0)
-                .map_or(0, |last| last + 1);
-            (event.thread, event.number, &clock[..known], &event.choices).hash(&mut hasher);
-            std::mem::discriminant(&event.operation).hash(&mut hasher);
-            hasher.finish()
-        });
+        let steps = self.levels[..self.events.len()].iter();
         let mut hasher = DefaultHasher::new();
-        (steps.fold(0, u64::wrapping_add), end).hash(&mut hasher);
+        let all = steps.map(|level| level.hash).fold(0, u64::wrapping_add);
+        (all, end).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// In how many orders, at least, the steps up to this one can come: see `Found::orders`.
+    fn count_orders(&mut self, index: usize) {
+        let up_to = |last: usize| &self.levels[last];
+        let (mut orders, mut from) = (0_f64, vec![1.0; index + 1]);
+        let mut before = 0.0;
+        for first in (0..=index).rev() {
+            if self.happened_before(first, &self.events[index].clock) {
+                before += 1.0;
+            }
+            let steps = (index - first + 1) as f64;
+            if first < index {
+                from[first] = up_to(index - 1).orders_from[first];
+            }
+            from[first] *= steps / before;
+            let others = first.checked_sub(1).map_or(1.0, |last| up_to(last).orders);
+            orders = orders.max(others * from[first]);
+        }
+        let level = &mut self.levels[index];
+        (level.orders, level.orders_from) = (orders, from);
+    }
+
+    /// At least so many orders of the steps are this run.
+    pub fn orders(&self) -> f64 {
+        let last = self.events.len().checked_sub(1);
+        last.map_or(1.0, |last| self.levels[last].orders)
+    }
+}
+
+impl Event {
+    /// What the step is, and which steps happened before it.
+    fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let clock = &self.clock.0;
+        let known = clock.iter().rposition(|steps| *steps > 0);
+        let known = known.map_or(0, |last| last + 1);
+        (self.thread, self.number, &clock[..known], &self.choices).hash(&mut hasher);
+        std::mem::discriminant(&self.operation).hash(&mut hasher);
         hasher.finish()
     }
 }
