@@ -1,9 +1,10 @@
 //! What skeptic wraps a page's code in, and the names of the tests that it makes.
 
 use crate::page::Page;
-use crate::{schedules, step};
+use crate::{models::has_other_files, schedules, step};
 use anyhow::{ensure, Context, Result};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The programs around a fence, with `__FENCE__` where it stands.
@@ -22,7 +23,7 @@ impl Wrappers<'_> {
 
     /// The templates that `skt-NAME` in a fence's info string picks: for each library, under its
     /// listing's name, a program that uses it; and a part of it. `None`: the listing has no library
-    /// of its own.
+    /// that a single file could be compiled with.
     pub fn templates(&self, libraries: &[(String, Option<PathBuf>)]) -> String {
         let mut templates = template("skt-lib", "{}\nfn main() {{}}");
         for (name, library) in libraries {
@@ -58,8 +59,12 @@ pub fn libraries(root: &Path) -> Result<Vec<(String, Option<PathBuf>)>> {
     let mut libraries = Vec::new();
     for name in step::names(root)? {
         let path = root.join("listings").join(&name).join("src/lib.rs");
-        let library = path.is_file().then_some(path);
-        libraries.push((name, library));
+        // One with more files may need other crates: only cargo compiles it, in its listing.
+        let is_alone = match path.is_file() {
+            true => !has_other_files(&fs::read_to_string(&path)?),
+            false => false,
+        };
+        libraries.push((name, is_alone.then_some(path)));
     }
     for name in schedules::broken_names(root)? {
         let path = schedules::broken(root).join(format!("{name}.rs"));

@@ -74,7 +74,33 @@ const ITEM: &str = "#[allow(unused)] use pool_model as std;";
 /// The code of a pool as a module on the threads, locks and channels of the model. Its own tests would
 /// be tests of the program that the module is in, and see two names `std`.
 fn modeled(source: &str) -> String {
-    with_item(source, ITEM).replace("#[cfg(test)]", "#[cfg(any())]")
+    without_other_files(&with_item(source, ITEM)).replace("#[cfg(test)]", "#[cfg(any())]")
+}
+
+/// The source without its modules in files of their own, in which is no pool, and without what it
+/// exports of them. Each line keeps its number.
+fn without_other_files(source: &str) -> String {
+    fn module(line: &str) -> Option<&str> {
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    }
+    let modules: Vec<_> = source.lines().filter_map(module).collect();
+    let is_of_one = |line: &str| {
+        let exported = line.strip_prefix("pub use ");
+        let exported = exported.and_then(|path| path.split_once("::"));
+        let exported = exported.map(|(module, _)| module);
+        let named = module(line).or(exported);
+        named.is_some_and(|name| modules.contains(&name))
+    };
+    let kept = |line| if is_of_one(line) { "" } else { line };
+    source
+        .lines()
+        .map(|line| kept(line).to_owned() + "\n")
+        .collect()
+}
+
+/// Whether a library has modules in files of their own. They may need other crates.
+pub(crate) fn has_other_files(source: &str) -> bool {
+    without_other_files(source).trim_end() != source.trim_end()
 }
 
 /// The source of a module with one more item, in front of all others. It is put into a line
@@ -209,6 +235,17 @@ fn raw_length(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_other_files_is_left_out_and_no_line_moves() {
+        let source = "mod a;\nmod b {}\n\npub use a::A;\npub use std::a;\nfn c() {}\n";
+        assert_eq!(
+            without_other_files(source),
+            "\nmod b {}\n\n\npub use std::a;\nfn c() {}\n"
+        );
+        assert!(has_other_files(source));
+        assert!(!has_other_files("fn c() {}"));
+    }
 
     #[test]
     fn the_item_comes_behind_what_is_for_the_whole_and_no_line_moves() {

@@ -56,13 +56,19 @@ impl Server {
     /// [`Listen`](ServerError::Listen), such as when the port is taken or the address is none, and
     /// [`Pool`](ServerError::Pool).
     pub fn bind(address: &str) -> Result<Server, ServerError> {
-        let listener = TcpListener::bind(address).and_then(|listener| {
-            // Where nobody is to be accepted, `accept` returns, instead of waiting.
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        });
+        let listener = TcpListener::bind(address)
+            .map_err(|error| ServerError::Listen(address.to_owned(), error))?;
+        Server::on(listener)
+    }
+
+    /// Takes a listener that somebody else has made.
+    ///
+    /// # Errors
+    ///
+    /// [`Pool`](ServerError::Pool).
+    pub fn on(listener: TcpListener) -> Result<Server, ServerError> {
         Ok(Server {
-            listener: listener.map_err(|error| ServerError::Listen(address.to_owned(), error))?,
+            listener,
             pool: ThreadPool::build(4).map_err(ServerError::Pool)?,
             unanswered: Arc::new(()),
         })
@@ -87,6 +93,11 @@ impl Server {
     /// If no connection can be accepted any more. Those that were accepted have their answers when
     /// this returns.
     pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
+        // Where nobody waits to be accepted, `accept` is to say so, and not to wait itself.
+        self.listener
+            .set_nonblocking(true)
+            .map_err(ServerError::Accept)?;
+
         let mut stopping = false;
         loop {
             stopping = stopping || wait(&self.listener, &stop).map_err(ServerError::Accept)?;
