@@ -52,7 +52,7 @@ fn understood<'a>(arguments: &[&'a str]) -> Option<(&'a str, Limits)> {
 /// The status to end with, after the server has been asked to stop.
 fn serve(address: &str, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
     let signals = Signals::catch()?;
-    let server = Server::bind(address, limits)?;
+    let server = Server::bind(address)?.with_limits(limits);
     tell(format_args!("listening on {}", server.address()?));
 
     let draining = server.run(&signals)?;

@@ -55,11 +55,11 @@ impl Default for Limits {
 /// # Examples
 ///
 /// ```
-/// use hello::{Limits, Server};
+/// use hello::Server;
 /// use std::os::unix::net::UnixStream;
 ///
 /// let (asked, ask) = UnixStream::pair()?;
-/// let server = Server::bind("127.0.0.1:0", Limits::default())?;
+/// let server = Server::bind("127.0.0.1:0")?;
 ///
 /// drop(ask); // the other end can be read now: there is nothing more to come
 /// let draining = server.run(asked)?;
@@ -84,18 +84,30 @@ impl Server {
     ///
     /// [`Listen`](ServerError::Listen), such as when the port is taken or the address is none, and
     /// [`Pool`](ServerError::Pool).
-    pub fn bind(address: &str, limits: Limits) -> Result<Server, ServerError> {
-        let listener = TcpListener::bind(address).and_then(|listener| {
-            // Where nobody is to be accepted, `accept` returns, instead of waiting.
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        });
+    pub fn bind(address: &str) -> Result<Server, ServerError> {
+        let listener = TcpListener::bind(address)
+            .map_err(|error| ServerError::Listen(address.to_owned(), error))?;
+        Server::on(listener)
+    }
+
+    /// Takes a listener that somebody else has made.
+    ///
+    /// # Errors
+    ///
+    /// [`Pool`](ServerError::Pool).
+    pub fn on(listener: TcpListener) -> Result<Server, ServerError> {
         Ok(Server {
-            listener: listener.map_err(|error| ServerError::Listen(address.to_owned(), error))?,
-            limits,
+            listener,
+            limits: Limits::default(),
             pool: ThreadPool::build(4).map_err(ServerError::Pool)?,
             unanswered: Arc::new(()),
         })
+    }
+
+    /// Waits for others so long, in place of the [default](Limits::default).
+    pub fn with_limits(mut self, limits: Limits) -> Server {
+        self.limits = limits;
+        self
     }
 
     /// Where it listens.
@@ -117,6 +129,11 @@ impl Server {
     /// If no connection can be accepted any more. Those that were accepted have their answers when
     /// this returns, or the grace is over.
     pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
+        // Where nobody waits to be accepted, `accept` is to say so, and not to wait itself.
+        self.listener
+            .set_nonblocking(true)
+            .map_err(ServerError::Accept)?;
+
         // The server has this once it is asked to stop.
         let mut deadline: Option<Instant> = None;
         let deadline = loop {

@@ -411,11 +411,16 @@ impl Read for Fails {
 }
 
 #[test]
-fn a_client_that_is_cut_off_gets_nothing() {
-    for kind in [ErrorKind::ConnectionReset, ErrorKind::TimedOut] {
+fn a_client_that_is_cut_off_gets_nothing_and_one_that_is_late_a_status() {
+    // 9110: 15.5.9: a request that was not complete in time
+    let outcomes = [
+        (ErrorKind::ConnectionReset, "nothing"),
+        (ErrorKind::TimedOut, "408"),
+    ];
+    for (kind, expected) in outcomes {
         for start in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: a\r\n"] {
             let request = start.as_bytes().chain(Fails(kind));
-            assert_eq!(outcome(request), "nothing", "{start:?}, then {kind}");
+            assert_eq!(outcome(request), expected, "{start:?}, then {kind}");
         }
     }
 }
