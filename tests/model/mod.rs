@@ -17,10 +17,10 @@ mod said;
 
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
-use book::tables::{self, Row as Case};
+use book::tables::{self, Row as Case, Searched};
 use book_commands::{search, tools};
 use libtest_mimic::{Failed, Trial};
-use pool_model::{Endings, Sampling};
+use pool_model::{Endings, Failure, Sampling};
 use programs::{hand_over, program};
 use std::ops::ControlFlow;
 use std::process::{Command, ExitCode, Stdio};
@@ -35,32 +35,17 @@ const MOST_INTERLEAVINGS: usize = 10_000_000;
 /// `cargo test model -- --ignored`, as CI does.
 const MANY_INTERLEAVINGS: usize = 200_000;
 
-/// Searches the case. Stops early, with an error, at an ending that the page says does not occur.
+/// Searches the case, in the way that the table names. Of all orders, it stops early, with an error, at
+/// an ending that the page says does not occur.
 fn explore(case: &Case) -> Result<Endings, String> {
     let program = program(&case.listing)
         .ok_or_else(|| format!("there is no listing and no change `{}`", case.listing))?;
+    if case.searched == Searched::Classes {
+        return classes::explore(case, &program);
+    }
     let mut unexpected = None;
-    let &Case {
-        workers,
-        jobs,
-        meet,
-        ..
-    } = case;
-    let searched = pool_model::Case {
-        workers,
-        jobs,
-        meet,
-        pause: false,
-    };
-    let found = (program.search)(searched, MOST_INTERLEAVINGS, &mut |failure| {
-        let known = ["RecvError", "PoisonError", "the drop returned, but"];
-        let expected = match failure.deadlock {
-            true => case.said.deadlock > 0,
-            false => {
-                case.said.panic > 0 && known.iter().any(|known| failure.message.contains(known))
-            }
-        };
-        if expected {
+    let found = (program.search)(searched(case), MOST_INTERLEAVINGS, &mut |failure| {
+        if is_expected(case, failure) {
             return ControlFlow::Continue(());
         }
         unexpected = Some(format!(
@@ -75,12 +60,31 @@ fn explore(case: &Case) -> Result<Endings, String> {
     }
 }
 
+/// The case, as the search takes it.
+fn searched(case: &Case) -> pool_model::Case {
+    pool_model::Case {
+        workers: case.workers,
+        jobs: case.jobs,
+        meet: case.meet,
+        pause: false,
+    }
+}
+
+/// The page says that some runs of the case fail in this way.
+fn is_expected(case: &Case, failure: &Failure) -> bool {
+    let known = ["RecvError", "PoisonError", "the drop returned, but"];
+    match failure.deadlock {
+        true => case.said.deadlock > 0,
+        false => case.said.panic > 0 && known.iter().any(|known| failure.message.contains(known)),
+    }
+}
+
 /// Explores the case in a process of its own, which can be ended when it takes too long, and whose
 /// standard error, a line from shuttle for each deadlock, is of no interest.
 fn check(case: &Case) -> Result<(), Failed> {
     let (place, listing, said) = (&case.place, &case.listing, case.said);
-    if said.finish + said.deadlock + said.panic != case.interleavings {
-        return Err(format!("{place}: the endings do not add up to the interleavings").into());
+    if said.finish + said.deadlock + said.panic != case.runs {
+        return Err(format!("{place}: the endings do not add up to the runs").into());
     }
     let mut command = Command::new(env::current_exe()?);
     let found = output(command.args([EXPLORE, place]))
@@ -394,8 +398,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     for case in cases {
         let (listing, workers, jobs) = (&case.listing, case.workers, case.jobs);
         let meet = if case.meet { "_that_meet" } else { "" };
-        let name = format!("{listing}::model::{workers}_workers_{jobs}_jobs{meet}");
-        let deep = case.interleavings > MANY_INTERLEAVINGS;
+        let (by, many) = match case.searched {
+            Searched::Orders => ("", MANY_INTERLEAVINGS),
+            Searched::Classes => ("_by_classes", usize::MAX),
+        };
+        let name = format!("{listing}::model::{workers}_workers_{jobs}_jobs{meet}{by}");
+        let deep = case.runs > many;
         let check = working(name, Box::new(move || check(&case)));
         trials.push(check.with_ignored_flag(deep));
     }

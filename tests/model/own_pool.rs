@@ -11,7 +11,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 const PAGE: &str = "src/errors-instead-of-panics.md";
-const HEAD: &str = "| Jobs | Workers | Interleavings | finish | deadlock | panic |";
+const HEAD: &str = "| Jobs | Workers | Searched | Runs | finish | deadlock | panic |";
 /// More than any of these cases has.
 const MOST: usize = 1_000_000;
 /// Of the cases with more, so many are drawn.
@@ -146,7 +146,7 @@ fn row<P: Pool>(what: &str, workers: usize, jobs: usize) -> String {
     } = found;
     let all = finish + deadlock + panic;
     let [all, finish, deadlock, panic] = [all, finish, deadlock, panic].map(with_commas);
-    format!("| {what} | {workers} | {all} | {finish} | {deadlock} | {panic} |{panicked}\n")
+    format!("| {what} | {workers} | orders | {all} | {finish} | {deadlock} | {panic} |{panicked}\n")
 }
 
 /// The page has the rows that were found, and no others.

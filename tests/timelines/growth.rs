@@ -22,10 +22,10 @@ pub fn draw(rows: &[Row]) -> Result<String, String> {
     let mut lines: BTreeMap<usize, BTreeMap<usize, usize>> = BTreeMap::new();
     for row in rows {
         let line = lines.entry(row.workers).or_default();
-        line.insert(row.jobs, row.interleavings);
+        line.insert(row.jobs, row.runs);
     }
     let fits = |row: &Row| {
-        let count = row.interleavings;
+        let count = row.runs;
         row.jobs <= 6 && row.workers <= MARKERS.len() && (1..=1_000_000).contains(&count)
     };
     if rows.is_empty() || !rows.iter().all(fits) {

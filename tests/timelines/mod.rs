@@ -13,7 +13,7 @@ use crate::model::programs::{ending, program, LostWakeup};
 use crate::support::{told, turns::turn};
 use book::page::Page;
 use book::schedules::{self, Run};
-use book::tables;
+use book::tables::{self, Searched};
 use libtest_mimic::{Failed, Trial};
 use pool_model::record::{self, Ending, Recording};
 use pool_model::{tree, Case, Endings, Pool};
@@ -153,7 +153,7 @@ fn growth(root: &Path) -> Result<String, Failed> {
     let path = root.join(GROWTH);
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut rows = tables::rows(&Page::parse(GROWTH, &page))?;
-    rows.retain(|row| row.listing == GROWS && !row.meet);
+    rows.retain(|row| row.listing == GROWS && !row.meet && row.searched == Searched::Orders);
     let drawn = growth::draw(&rows);
     Ok(drawn.map_err(|error| format!("{GROWTH}: {error}"))?)
 }

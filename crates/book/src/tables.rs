@@ -1,4 +1,4 @@
-//! The tables of the book that say how a search of all interleavings ended.
+//! The tables of the book that say how a search ended.
 
 use crate::page::Page;
 
@@ -13,11 +13,31 @@ pub struct Row {
     pub jobs: usize,
     /// Every job waits until the others have begun too.
     pub meet: bool,
-    pub interleavings: usize,
+    pub searched: Searched,
+    pub runs: usize,
     pub said: Endings,
 }
 
-/// How many interleavings ended in which way.
+/// Which runs of a case are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Searched {
+    /// Every order in which its threads can come.
+    Orders,
+    /// One of all orders that differ in nothing that a thread could notice.
+    Classes,
+}
+
+impl Searched {
+    fn read(cell: &str) -> Option<Searched> {
+        match cell {
+            "orders" => Some(Searched::Orders),
+            "classes" => Some(Searched::Classes),
+            _ => None,
+        }
+    }
+}
+
+/// How many runs ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Endings {
     pub finish: usize,
@@ -25,17 +45,11 @@ pub struct Endings {
     pub panic: usize,
 }
 
-const HEADER: [&str; 7] = [
-    "Step",
-    "Workers",
-    "Jobs",
-    "Interleavings",
-    "finish",
-    "deadlock",
-    "panic",
+const HEADER: [&str; 8] = [
+    "Step", "Workers", "Jobs", "Searched", "Runs", "finish", "deadlock", "panic",
 ];
 
-/// Reads the tables headed `| Step | Workers | Jobs | Interleavings | finish | deadlock | panic |`.
+/// Reads the tables headed `| Step | Workers | Jobs | Searched | Runs | finish | deadlock | panic |`.
 ///
 /// # Errors
 ///
@@ -73,7 +87,7 @@ pub fn with_commas(number: usize) -> String {
 }
 
 fn parse_row(place: &str, cells: &[&str]) -> Option<Row> {
-    let &[step, workers, jobs, interleavings, finish, deadlock, panic] = cells else {
+    let &[step, workers, jobs, searched, runs, finish, deadlock, panic] = cells else {
         return None;
     };
     let number = |cell: &str| cell.replace(',', "").parse::<usize>().ok();
@@ -83,7 +97,8 @@ fn parse_row(place: &str, cells: &[&str]) -> Option<Row> {
         workers: number(workers)?,
         jobs: number(jobs.trim_end_matches(" that meet"))?,
         meet: jobs.ends_with(" that meet"),
-        interleavings: number(interleavings)?,
+        searched: Searched::read(searched)?,
+        runs: number(runs)?,
         said: Endings {
             finish: number(finish)?,
             deadlock: number(deadlock)?,
@@ -96,12 +111,13 @@ fn parse_row(place: &str, cells: &[&str]) -> Option<Row> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "| Step | Workers | Jobs | Interleavings | finish | deadlock | panic |\n\
-                        | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    const HEAD: &str = "| Step | Workers | Jobs | Searched | Runs | finish | deadlock | panic |\n\
+         | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |\n";
 
     #[test]
     fn a_row_is_read_with_its_place() {
-        let text = format!("{HEAD}| `a-step` | 2 | 2 that meet | 1,388 | 0 | 1,388 | 0 |\n");
+        let text =
+            format!("{HEAD}| `a-step` | 2 | 2 that meet | orders | 1,388 | 0 | 1,388 | 0 |\n");
         let rows = rows(&Page::parse("src/page.md", &text)).unwrap();
         let [row] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(
@@ -109,16 +125,23 @@ mod tests {
             ("src/page.md:3", "a-step")
         );
         assert_eq!((row.workers, row.jobs, row.meet), (2, 2, true));
-        assert_eq!((row.interleavings, row.said.deadlock), (1388, 1388));
+        assert_eq!(row.searched, Searched::Orders);
+        assert_eq!((row.runs, row.said.deadlock), (1388, 1388));
     }
 
     #[test]
     fn a_row_that_cannot_be_read_is_an_error_with_its_place() {
-        let text = format!("{HEAD}| `a-step` | two | 2 | 1 | 0 | 1 | 0 |\n");
-        let error = rows(&Page::parse("src/page.md", &text)).unwrap_err();
-        assert!(
-            error.starts_with("src/page.md:3: cannot read this row"),
-            "{error}"
-        );
+        for row in [
+            "| `a-step` | two | 2 | orders | 1 | 0 | 1 | 0 |",
+            "| `a-step` | 2 | 2 | all of them | 1 | 0 | 1 | 0 |",
+            "| `a-step` | 2 | 2 | 1 | 0 | 1 | 0 |",
+        ] {
+            let text = format!("{HEAD}{row}\n");
+            let error = rows(&Page::parse("src/page.md", &text)).unwrap_err();
+            assert!(
+                error.starts_with("src/page.md:3: cannot read this row"),
+                "{error}"
+            );
+        }
     }
 }

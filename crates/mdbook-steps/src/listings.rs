@@ -25,7 +25,7 @@ struct Shown {
 #[derive(Default)]
 pub(crate) struct Listings {
     shown: BTreeMap<String, Shown>,
-    /// How the interleavings of all its cases end.
+    /// How the runs of all its cases end.
     endings: BTreeMap<String, Endings>,
 }
 
@@ -149,8 +149,8 @@ mod tests {
     fn listings() -> Listings {
         let content = "<!-- listing -->\n\n```rust\n\
                        {{#include ../listings/listing-20-25/src/main.rs:main}}\n```\n\n\
-                       | Step | Workers | Jobs | Interleavings | finish | deadlock | panic |\n\
-                       | `listing-20-25` | 2 | 1 | 1,865 | 0 | 1,865 | 0 |\n";
+                       | Step | Workers | Jobs | Searched | Runs | finish | deadlock | panic |\n\
+                       | `listing-20-25` | 2 | 1 | orders | 1,865 | 0 | 1,865 | 0 |\n";
         let chapter = Chapter::new("A page", content.into(), "page.md", Vec::new());
         let mut listings = Listings::default();
         listings.read(&chapter).unwrap();
