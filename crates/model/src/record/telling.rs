@@ -249,6 +249,14 @@ impl Teller {
                 "is-done".into(),
                 "is done: the drop has returned, and every job has run".into(),
             ),
+            What::HasLeft(0, 0) => (
+                "has-left 0 0".into(),
+                "hears that every job has run".into(),
+            ),
+            What::HasLeft(running, never) => (
+                format!("has-left {running} {never}"),
+                format!("hears that of the jobs, {running} still runs, and {never} has never begun"),
+            ),
             What::Stuck => return None,
         };
         let stop = if said.ends_with(".”") { "" } else { "." };
