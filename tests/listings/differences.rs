@@ -59,7 +59,7 @@ fn is_code(path: &str) -> bool {
 }
 
 /// From this step on, the server listens where it is told to, and its tests start it otherwise.
-const PORT_IS_FREE: &str = "listing-20-31";
+pub const PORT_IS_FREE: &str = "listing-20-31";
 
 /// The listing differs from its predecessor where a page shows it, and nowhere else.
 pub fn check_step(sources: &Sources, listing: &str) -> Vec<String> {

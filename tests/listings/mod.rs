@@ -6,7 +6,8 @@
 //! show that a step needs nothing from around its folder.)
 //!
 //! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
-//! this package's. The tests of a listing take turns at the port by a lock file of their own.
+//! this package's. The tests of a listing take turns at the port by a lock file of their own; later
+//! ones need no turn.
 
 mod catches;
 mod differences;
@@ -15,9 +16,9 @@ use crate::support::cargo::{cargo, DEADLINE};
 use crate::support::network::with_port;
 use crate::support::turns::turn;
 use crate::support::{report, told};
-use book::sources::Sources;
-use book_commands::step;
-use differences::{check_package, check_step};
+use book::{sources::Sources, step};
+use book_commands::step::update;
+use differences::{check_package, check_step, PORT_IS_FREE};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
 use std::path::Path;
@@ -47,11 +48,14 @@ fn test_copy(root: &Path, name: &str, listing: &str) -> Result<(), Failed> {
             .map_err(|error| format!("a copy of listings/{listing}: {error}"))
     };
     let working = turn();
-    step::update(root, listing, &copy).map_err(told)?;
+    update(root, listing, &copy).map_err(told)?;
     run(FMT)?;
     run(BUILD)?;
     drop(working);
-    with_port(name, DEADLINE, || Ok(run(TEST)?))
+    match step::place(listing) < step::place(PORT_IS_FREE) {
+        true => with_port(name, DEADLINE, || Ok(run(TEST)?)),
+        false => Ok(run(TEST)?),
+    }
 }
 
 /// What a page shows as the picture that a step's example draws is what it draws, byte for byte.

@@ -1,5 +1,8 @@
 //! Measures what the pages say about speed: `cargo book bench`.
 
+#[cfg(unix)]
+mod stopping;
+
 use crate::progress;
 use anyhow::{bail, Context, Result};
 use std::{fs, path::Path, process::ExitCode};
@@ -16,7 +19,7 @@ const SPEEDUP: &str = "listings/listing-20-30";
 pub fn record(root: &Path) -> Result<ExitCode> {
     let target = root.join("target");
     let shown = progress::begin()?;
-    progress::part(&format!("1 of 2, {SPEEDUP}"));
+    progress::part(&format!("1 of 3, {SPEEDUP}"));
     let mut speedup = crate::cargo();
     speedup
         .args([
@@ -42,16 +45,18 @@ pub fn record(root: &Path) -> Result<ExitCode> {
     let (Some(measured), true) = (measured, output.status.success()) else {
         bail!("the example `speedup` of {SPEEDUP} has not measured anything: {printed}");
     };
-    let text = format!(
-        "Measured by `cargo book bench`: not to be edited, but measured again.\n\n\
-         # ANCHOR: measured\n{measured}# ANCHOR_END: measured\n"
-    );
-    fs::write(root.join("recorded/bench-picture.txt"), text)
+    fs::write(root.join("recorded/bench-picture.txt"), recorded(measured))
         .context("cannot write recorded/bench-picture.txt")?;
+
+    #[cfg(unix)]
+    {
+        progress::part("2 of 3, how a server stops");
+        stopping::record(root)?;
+    }
 
     // From here on criterion says itself what it measures, and draws on the terminal for it.
     drop(shown);
-    eprintln!("2 of 2, `cargo bench`: it says itself what it measures, each pool in some rounds");
+    eprintln!("3 of 3, `cargo bench`: it says itself what it measures, each pool in some rounds");
     let status = crate::cargo()
         .args(["bench", "--package", "pools", "--features", "bench"])
         .current_dir(root)
@@ -59,4 +64,12 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         .status()
         .context("cannot run cargo")?;
     Ok(crate::exit_code(status))
+}
+
+/// What is kept of a text that was measured.
+fn recorded(measured: &str) -> String {
+    format!(
+        "Measured by `cargo book bench`: not to be edited, but measured again.\n\n\
+         # ANCHOR: measured\n{measured}# ANCHOR_END: measured\n"
+    )
 }

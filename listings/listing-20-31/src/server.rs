@@ -82,9 +82,11 @@ impl Server {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
-    // ANCHOR_END: bind
+}
+// ANCHOR_END: bind
 
-    // ANCHOR: run
+// ANCHOR: run
+impl Server {
     /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, and nobody
     /// who comes later: the listener is closed.
     ///
@@ -102,6 +104,8 @@ impl Server {
         loop {
             stopping = stopping || wait(&self.listener, &stop).map_err(ServerError::Accept)?;
 
+            // Each answer that has been sent has given back what its connection used.
+            let all_given_back = Arc::strong_count(&self.unanswered) == 1;
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.answer(stream);
@@ -115,9 +119,8 @@ impl Server {
                 Next::WhenOneComes => {}
                 Next::AfterAPause => {
                     report(&ServerError::Accept(error));
-                    // An answer that is sent gives something back. There may be none to come.
-                    if stopping && Arc::strong_count(&self.unanswered) == 1 {
-                        break;
+                    if stopping && all_given_back {
+                        break; // waiting would not help
                     }
                     thread::sleep(Duration::from_millis(100));
                 }
@@ -143,7 +146,9 @@ impl Server {
         });
     }
 }
+// ANCHOR_END: run
 
+// ANCHOR: wait
 /// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
 fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     let mut both = [
@@ -158,7 +163,7 @@ fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
         }
     }
 }
-// ANCHOR_END: run
+// ANCHOR_END: wait
 
 // ANCHOR: draining
 /// A server that has closed its listener, and answers those whom it has accepted.

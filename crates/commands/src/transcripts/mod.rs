@@ -12,6 +12,8 @@ mod terminal;
 mod watched;
 
 pub use port::Port;
+#[cfg(unix)]
+pub(crate) use working_copy::sync;
 
 use crate::progress;
 #[cfg(not(unix))]

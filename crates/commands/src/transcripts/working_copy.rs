@@ -10,7 +10,7 @@ use std::{
 ///
 /// Its `target` is kept, and a file that is as it should be is not written
 /// again: so a second run has nothing to compile.
-pub(super) fn sync(listing: &Path, copy: &Path, edits: &[Edit]) -> Result<()> {
+pub(crate) fn sync(listing: &Path, copy: &Path, edits: &[Edit]) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(listing, Path::new(""), &mut files)
         .with_context(|| format!("cannot read the listing {}", listing.display()))?;

@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
     path::Path,
+    process::{Command, Stdio},
     slice,
     time::Duration,
 };
@@ -202,6 +203,17 @@ impl Scenario {
         let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
         commands.any(|command| command.starts_with("curl "))
             && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+    }
+
+    /// Whether the scenario makes a program process 1 and sends it a signal, and that cannot be done
+    /// here, or not by this user.
+    pub fn lacks_process_1(&self) -> bool {
+        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
+        let mut attempt = Command::new("sh");
+        attempt.args(["-c", "unshare -r -pf --kill-child pkill --version"]);
+        attempt.stdout(Stdio::null()).stderr(Stdio::null());
+        commands.any(|command| command.contains("unshare "))
+            && !attempt.status().is_ok_and(|status| status.success())
     }
 
     fn parse(name: &str, text: &str, proposed: &Find) -> Result<Scenario> {

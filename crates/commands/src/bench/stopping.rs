@@ -1,0 +1,298 @@
+//! Measures how the server of Listing 20-31 stops, beside two others that stop in other ways.
+
+mod clients;
+
+use crate::{progress, transcripts};
+use anyhow::{bail, ensure, Context, Result};
+use book::transcripts::Edit;
+use clients::{request, Answers, Clients};
+use rustix::process::{kill_process, Pid, Signal};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const LISTING: &str = "listing-20-31";
+const FILE: &str = "src/server.rs";
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// A text of the listing, and what comes in its place.
+type Change = (&'static str, &'static str);
+
+/// How the servers stop that are compared: a name, and what is changed in the listing for it.
+const WAYS: [(&str, &[Change]); 4] = [
+    ("this page", &[]),
+    // It leaves the loop at once, and its listener goes last.
+    (
+        "20-25",
+        &[AT_ONCE, (CLOSE, "std::mem::forget(self.listener);")],
+    ),
+    ("early", &[AT_ONCE]),
+    (
+        "1 ms late",
+        &[(
+            CLOSE,
+            "thread::sleep(Duration::from_millis(1)); drop(self.listener);",
+        )],
+    ),
+];
+const CLOSE: &str = "drop(self.listener);";
+const AT_ONCE: Change = (
+    "            let error = match self.listener.accept() {",
+    "            if stopping { break }\n            let error = match self.listener.accept() {",
+);
+
+/// Rounds: of a stop without a connection, of one with a request that takes a second, of twenty
+/// clients in the queue, and of a restart under load.
+const IDLE: usize = 20;
+const BUSY: usize = 5;
+const QUEUED: usize = 100;
+const RESTARTS: usize = 100;
+/// How many clients are in the queue, and how many there are at each restart.
+const IN_QUEUE: usize = 20;
+const CLIENTS: usize = 32;
+/// How long a server serves between two restarts.
+const SERVES: Duration = Duration::from_millis(50);
+
+/// What is measured of one of them.
+struct Measured {
+    name: &'static str,
+    idle: Duration,
+    busy: Duration,
+    complete: usize,
+    answers: usize,
+    restarts: Answers,
+}
+
+/// Measures all of them, and returns a table.
+///
+/// # Errors
+///
+/// When a server cannot be built, or does not do what it should.
+pub(super) fn measure(root: &Path) -> Result<String> {
+    let mut all = Vec::new();
+    for (name, edits) in WAYS {
+        let program = build(root, name, edits)?;
+        progress::tell(&format!("a server, {name}"));
+        let (complete, answers) = queued(&program)?;
+        all.push(Measured {
+            name,
+            idle: median(IDLE, || idle(&program))?,
+            busy: median(BUSY, || busy(&program))?,
+            complete,
+            answers,
+            restarts: on_one_core(|| restarts(&program))?,
+        });
+    }
+    Ok(table(&all))
+}
+
+/// Builds a copy of the listing with these changes, in which `/sleep` takes one second.
+fn build(root: &Path, name: &str, edits: &[Change]) -> Result<PathBuf> {
+    let target = root.join("target/bench");
+    let folder = target.join("stopping").join(name.replace(' ', "-"));
+    let edit = |file: &str, (from, to): Change| Edit {
+        file: file.to_owned(),
+        from: from.to_owned(),
+        to: to.to_owned(),
+    };
+    let mut all: Vec<_> = edits.iter().map(|&change| edit(FILE, change)).collect();
+    all.push(edit("src/response.rs", ("from_secs(5)", "from_secs(1)")));
+    transcripts::sync(&root.join("listings").join(LISTING), &folder, &all)?;
+    let built = crate::cargo()
+        .args(["build", "--release", "--locked", "--quiet"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(built.success(), "a server, {name} does not build");
+    Ok(folder.join("target/release/hello"))
+}
+
+/// A server, which is killed when this is dropped.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts it, and waits until it listens.
+    fn start(program: &Path, address: &str) -> Result<Server> {
+        let folder = program.ancestors().nth(3).context("it is in its folder")?;
+        let mut child = Command::new(program)
+            .arg(address)
+            .current_dir(folder) // where its pages are
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("the server cannot be started")?;
+        let mut line = String::new();
+        let mut said = BufReader::new(child.stderr.take().context("a pipe")?);
+        said.read_line(&mut line)?;
+        // What else it says is read, so that it can go on, and is thrown away.
+        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        let address = line.trim().strip_prefix("listening on ");
+        match address.and_then(|address| address.parse().ok()) {
+            Some(address) => Ok(Server { child, address }),
+            None => {
+                let _ = child.kill();
+                bail!("the server does not listen: {line}")
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Waits for its end.
+    fn ended(&mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the server ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// From SIGTERM to the end, if nobody is connected.
+fn idle(program: &Path) -> Result<Duration> {
+    let mut server = Server::start(program, ANY_PORT)?;
+    thread::sleep(Duration::from_millis(20)); // its threads have begun to wait
+    let start = Instant::now();
+    server.signal(Signal::TERM)?;
+    server.ended()?;
+    Ok(start.elapsed())
+}
+
+/// From the answer to the end, if SIGTERM has come while a request was under way.
+fn busy(program: &Path) -> Result<Duration> {
+    let mut server = Server::start(program, ANY_PORT)?;
+    let client = thread::spawn({
+        let address = server.address;
+        move || (request(address, "/sleep"), Instant::now())
+    });
+    thread::sleep(Duration::from_millis(500));
+    server.signal(Signal::TERM)?;
+    server.ended()?;
+    let end = Instant::now();
+    let (answer, answered) = client.join().expect("a client does not panic");
+    ensure!(
+        answer.is_ok(),
+        "a request that was under way is not answered"
+    );
+    Ok(end - answered)
+}
+
+/// Twenty clients send their requests while the server stands still, and SIGTERM comes before it
+/// goes on: in how many rounds all are answered, and how many are.
+fn queued(program: &Path) -> Result<(usize, usize)> {
+    let (mut complete, mut all) = (0, 0);
+    for _ in 0..QUEUED {
+        let mut server = Server::start(program, ANY_PORT)?;
+        server.signal(Signal::STOP)?;
+        let sent: Vec<_> = (0..IN_QUEUE)
+            .map(|_| clients::send(server.address, "/"))
+            .collect::<std::io::Result<_>>()?;
+        server.signal(Signal::TERM)?;
+        server.signal(Signal::CONT)?;
+        let answers = sent.into_iter().filter_map(|sent| clients::read(sent).ok());
+        let answers = answers.count();
+        server.ended()?;
+        all += answers;
+        complete += usize::from(answers == IN_QUEUE);
+    }
+    Ok((complete, all))
+}
+
+/// What becomes of the requests of some clients while the server is restarted again and again.
+fn restarts(program: &Path) -> Result<Answers> {
+    let mut server = Server::start(program, ANY_PORT)?;
+    let address = server.address;
+    let clients = Clients::start(CLIENTS, address);
+    for _ in 0..RESTARTS {
+        thread::sleep(SERVES);
+        server.signal(Signal::TERM)?;
+        server.ended()?;
+        server = Server::start(program, &address.to_string())?;
+    }
+    Ok(clients.stop())
+}
+
+/// What `measured` starts runs on one core, where the system allows that.
+fn on_one_core<T>(measured: impl FnOnce() -> T) -> T {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};
+        if let Ok(all) = sched_getaffinity(None) {
+            let first = (0..CpuSet::MAX_CPU).find(|&cpu| all.is_set(cpu));
+            let mut one = CpuSet::new();
+            one.set(first.unwrap_or(0));
+            let _ = sched_setaffinity(None, &one);
+            let result = measured();
+            let _ = sched_setaffinity(None, &all);
+            return result;
+        }
+    }
+    measured()
+}
+
+fn median(rounds: usize, mut measure: impl FnMut() -> Result<Duration>) -> Result<Duration> {
+    let mut all = (0..rounds).map(|_| measure()).collect::<Result<Vec<_>>>()?;
+    all.sort();
+    Ok(all[all.len() / 2])
+}
+
+fn table(all: &[Measured]) -> String {
+    let mut table = String::new();
+    let mut row = |what: &str, cell: &dyn Fn(&Measured) -> String| {
+        let cells = all.iter().map(cell).map(|cell| format!("{cell:>13}"));
+        let _ = writeln!(table, "{what:<37}{}", cells.collect::<String>());
+    };
+    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    row("", &|m| m.name.to_owned());
+    row("SIGTERM to the end, nobody connected", &|m| {
+        milliseconds(m.idle)
+    });
+    row("the last answer to the end", &|m| milliseconds(m.busy));
+    row("rounds in which all 20 are answered", &|m| {
+        format!("{} of {QUEUED}", m.complete)
+    });
+    row("answers in them", &|m| {
+        format!("{} of {}", m.answers, QUEUED * IN_QUEUE)
+    });
+    row("100 restarts: answered", &|m| {
+        m.restarts.answered.to_string()
+    });
+    row("100 restarts: connected, and lost", &|m| {
+        m.restarts.lost.to_string()
+    });
+    table
+}
+
+/// Where the results are kept.
+pub(super) fn file(root: &Path) -> PathBuf {
+    root.join("recorded/bench-stopping.txt")
+}
+
+/// Measures, and keeps the results.
+///
+/// # Errors
+///
+/// As [`measure`], and when the file cannot be written.
+pub(super) fn record(root: &Path) -> Result<()> {
+    let measured = measure(root)?;
+    fs::write(file(root), super::recorded(&measured))
+        .with_context(|| format!("cannot write {}", file(root).display()))
+}

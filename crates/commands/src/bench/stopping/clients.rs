@@ -1,0 +1,85 @@
+//! Clients that ask again and again, and count.
+
+use std::{
+    io::{self, prelude::*, ErrorKind},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// No answer takes so long.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What became of requests; those whose connection was refused are not counted.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub answered: usize,
+    /// The client was connected, and has no whole answer.
+    pub lost: usize,
+}
+
+pub(super) struct Clients {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Answers>>,
+}
+
+impl Clients {
+    /// So many clients, each of which asks for a page as soon as it has got one.
+    pub(super) fn start(number: usize, address: SocketAddr) -> Clients {
+        let stop = Arc::new(AtomicBool::new(false));
+        let client = |_| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || {
+                let mut answers = Answers::default();
+                while !stop.load(Ordering::Relaxed) {
+                    match request(address, "/") {
+                        Ok(()) => answers.answered += 1,
+                        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                            thread::sleep(Duration::from_millis(1)); // nobody listens just now
+                        }
+                        Err(_) => answers.lost += 1,
+                    }
+                }
+                answers
+            })
+        };
+        let threads = (0..number).map(client).collect();
+        Clients { stop, threads }
+    }
+
+    pub(super) fn stop(self) -> Answers {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Answers::default();
+        for thread in self.threads {
+            let answers = thread.join().expect("a client does not panic");
+            all.answered += answers.answered;
+            all.lost += answers.lost;
+        }
+        all
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub(super) fn request(address: SocketAddr, path: &str) -> io::Result<()> {
+    read(send(address, path)?)
+}
+
+pub(super) fn send(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    Ok(stream)
+}
+
+pub(super) fn read(mut stream: TcpStream) -> io::Result<()> {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.starts_with("HTTP/1.1 200 ") {
+        true => Ok(()),
+        false => Err(ErrorKind::UnexpectedEof.into()),
+    }
+}
