@@ -34,6 +34,8 @@ const MOST_INTERLEAVINGS: usize = 10_000_000;
 /// With more than these, a case takes too long for every run of the tests. It is searched by
 /// `cargo test model -- --ignored`, as CI does.
 const MANY_INTERLEAVINGS: usize = 200_000;
+/// Likewise, of a search by classes, each of which takes longer.
+const MANY_CLASSES: usize = 20_000;
 
 /// Searches the case, in the way that the table names. Of all orders, it stops early, with an error, at
 /// an ending that the page says does not occur.
@@ -400,7 +402,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         let meet = if case.meet { "_that_meet" } else { "" };
         let (by, many) = match case.searched {
             Searched::Orders => ("", MANY_INTERLEAVINGS),
-            Searched::Classes => ("_by_classes", usize::MAX),
+            Searched::Classes => ("_by_classes", MANY_CLASSES),
         };
         let name = format!("{listing}::model::{workers}_workers_{jobs}_jobs{meet}{by}");
         let deep = case.runs > many;

@@ -59,7 +59,7 @@ macro_rules! models {
             }
 
             fn end(self) -> Left {
-                let deadline = Instant::now() + Duration::from_secs(1);
+                let deadline = Instant::in_run(Duration::from_secs(1));
                 let Err(left) = self.0.shutdown(deadline) else {
                     return Left::default();
                 };

@@ -323,7 +323,7 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
                     None => drop(barrier.wait()),
                 }
             }
-            if case.pause {
+            if case.pause || P::HAS_DEADLINE {
                 reduced::operate(
                     || reduced::Operation::Pause,
                     || shuttle::thread::sleep(Duration::ZERO),
@@ -366,7 +366,9 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
     );
     // Those that still ran go on. When they are done, each job has run, or was one of the others.
     drop(job_lives);
-    let _ = all_gone.recv();
+    if running > 0 {
+        let _ = all_gone.recv();
+    }
     let ran = runs();
     assert!(
         ran.iter().all(|&n| n <= 1) && done(&ran) + never_begun == case.jobs,

@@ -251,11 +251,11 @@ impl Teller {
             ),
             What::HasLeft(0, 0) => (
                 "has-left 0 0".into(),
-                "hears that every job has run".into(),
+                "is told that every job has run".into(),
             ),
             What::HasLeft(running, never) => (
                 format!("has-left {running} {never}"),
-                format!("hears that of the jobs, {running} still runs, and {never} has never begun"),
+                format!("is told what is unfinished: {running} running, {never} never begun"),
             ),
             What::Stuck => return None,
         };
