@@ -118,9 +118,11 @@ impl Server {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
-    // ANCHOR_END: bind
+}
+// ANCHOR_END: bind
 
-    // ANCHOR: run
+// ANCHOR: run
+impl Server {
     /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, unless
     /// the grace is over before, and nobody who comes later: the listener is closed.
     ///
@@ -147,6 +149,8 @@ impl Server {
                 },
             }
 
+            // Each answer that has been sent has given back what its connection used.
+            let all_given_back = Arc::strong_count(&self.unanswered) == 1;
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.answer(stream);
@@ -159,10 +163,8 @@ impl Server {
                 (Next::WhenOneComes, Some(deadline)) => break deadline,
                 (Next::AfterAPause, _) => {
                     report(&ServerError::Accept(error));
-                    // An answer that is sent gives something back. There may be none to come.
-                    let is_last = Arc::strong_count(&self.unanswered) == 1;
-                    if let Some(deadline) = deadline.filter(|_| is_last) {
-                        break deadline;
+                    if let Some(deadline) = deadline.filter(|_| all_given_back) {
+                        break deadline; // waiting would not help
                     }
                     thread::sleep(Duration::from_millis(100));
                 }
@@ -202,7 +204,9 @@ impl Server {
         Err(ServerError::Accept(error))
     }
 }
+// ANCHOR_END: run
 
+// ANCHOR: wait
 /// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
 fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     let mut both = [
@@ -217,7 +221,7 @@ fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
         }
     }
 }
-// ANCHOR_END: run
+// ANCHOR_END: wait
 
 // ANCHOR: draining
 /// A server that has closed its listener, and answers those whom it has accepted.

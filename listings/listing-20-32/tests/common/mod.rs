@@ -4,8 +4,9 @@
 
 use std::{
     env,
-    io::{self, prelude::*, BufReader},
+    io::{self, prelude::*, BufReader, ErrorKind},
     net::{SocketAddr, TcpStream},
+    panic::{self, AssertUnwindSafe},
     process::{self, Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -157,6 +158,22 @@ impl Server {
         stream
     }
 
+    /// Sends a request but for its last line. Until that comes, by `finish`, it keeps a worker.
+    pub fn begin(&self) -> TcpStream {
+        let mut stream = self.connect();
+        let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n", self.address);
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    /// Waits until nobody can connect any more.
+    pub fn refuses(&self) {
+        wait_until("a connection is refused", || {
+            let connected = TcpStream::connect(self.address);
+            connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+        });
+    }
+
     /// Sends a request and waits for the whole response.
     pub fn get(&self, path: &str) -> String {
         read(self.send(path))
@@ -222,6 +239,26 @@ impl Drop for Server {
             eprintln!("{line}");
         }
     }
+}
+
+/// Runs a test in which a client has five seconds for its request. Where it fails, and has taken
+/// nearly as long, the machine had much else to do: once more, then.
+pub fn patiently(test: impl Fn()) {
+    for _ in 0..5 {
+        let start = Instant::now();
+        match panic::catch_unwind(AssertUnwindSafe(&test)) {
+            Ok(()) => return,
+            Err(_) if start.elapsed() > Duration::from_secs(4) => {}
+            Err(why) => panic::resume_unwind(why),
+        }
+    }
+    panic!("in five attempts, the machine was too slow");
+}
+
+/// Sends the last line of a request, and reads the response.
+pub fn finish(mut stream: TcpStream) -> String {
+    stream.write_all(b"\r\n").unwrap();
+    read(stream)
 }
 
 /// Reads a response to its end.
