@@ -79,7 +79,7 @@ const WRONG: [(&str, &[&str]); 24] = [
         "step 20-99 a",
         &["'20-99'", "starting-point, 20-23, 20-24,"],
     ),
-    ("step listing-9-9 a", &["'listing-9-9'", "20-30]"]),
+    ("step listing-9-9 a", &["'listing-9-9'", "20-30"]),
     ("check 20-25 a", &["'20-25'", "20-26, 20-27,"]),
     ("check 20-26", &["<FOLDER>"]),
     ("search", &["<FOLDER>"]),

@@ -91,7 +91,8 @@ fn look_again_and_again(listener: TcpListener, address: SocketAddr) -> io::Resul
         match listener.accept() {
             Ok((mut stream, _)) => stream.write_all(b"an answer").unwrap(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                thread::sleep(Duration::from_millis(10)); // and it would look at the flag
+                // It would look at a flag here.
+                thread::sleep(Duration::from_millis(10));
             }
             Err(error) => panic!("{error}"),
         }

@@ -87,24 +87,26 @@ impl Server {
 
 // ANCHOR: run
 impl Server {
-    /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, and nobody
-    /// who comes later: the listener is closed.
+    /// Serves until `stop` can be read. Then everyone who is connected by now
+    /// is accepted, and nobody who comes later: the listener is closed.
     ///
     /// # Errors
     ///
-    /// If no connection can be accepted any more. Those that were accepted have their answers when
-    /// this returns.
+    /// If no connection can be accepted any more. Those that were accepted
+    /// have their answers when this returns.
     pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
-        // Where nobody waits to be accepted, `accept` is to say so, and not to wait itself.
+        // Where nobody is there, `accept` is to say so, and not to wait.
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
 
         let mut stopping = false;
         loop {
-            stopping = stopping || wait(&self.listener, &stop).map_err(ServerError::Accept)?;
+            if !stopping {
+                stopping = wait(&self.listener, &stop).map_err(ServerError::Accept)?;
+            }
 
-            // Each answer that has been sent has given back what its connection used.
+            // Each answer that was sent has given back what its connection used.
             let all_given_back = Arc::strong_count(&self.unanswered) == 1;
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
@@ -138,7 +140,7 @@ impl Server {
     fn answer(&self, stream: TcpStream) {
         let unanswered = Arc::clone(&self.unanswered);
         self.pool.execute(move || {
-            // On some systems, a connection does not wait where its listener did not.
+            // On some systems, it does not wait if its listener did not.
             if stream.set_nonblocking(false).is_ok() {
                 handle_connection(stream);
             }
@@ -149,7 +151,8 @@ impl Server {
 // ANCHOR_END: run
 
 // ANCHOR: wait
-/// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
+/// Waits until there may be somebody to accept, or `stop` can be read. Says
+/// whether it can.
 fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     let mut both = [
         PollFd::new(listener, PollFlags::IN),
@@ -158,7 +161,7 @@ fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     loop {
         match poll(&mut both, None) {
             Ok(_) => return Ok(!both[1].revents().is_empty()),
-            Err(Errno::INTR) => {} // a signal came, which is known only now: look once more
+            Err(Errno::INTR) => {} // a handler has run: look once more
             Err(error) => return Err(error.into()),
         }
     }

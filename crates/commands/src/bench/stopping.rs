@@ -296,3 +296,19 @@ pub(super) fn record(root: &Path) -> Result<()> {
     fs::write(file(root), super::recorded(&measured))
         .with_context(|| format!("cannot write {}", file(root).display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_changed_for_a_comparison_is_there_once() {
+        let file = book::root().join("listings").join(LISTING).join(FILE);
+        let source = fs::read_to_string(file).unwrap();
+        for (name, changes) in WAYS {
+            for (from, _) in changes {
+                assert_eq!(source.matches(from).count(), 1, "{name}: {from}");
+            }
+        }
+    }
+}
