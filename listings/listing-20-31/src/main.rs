@@ -8,6 +8,7 @@ use std::{env, error::Error, process::ExitCode};
 
 // ANCHOR: main
 fn main() -> ExitCode {
+    // `env::args` would panic over an argument that is no text.
     let arguments = env::args_os().skip(1);
     let arguments: Vec<_> = arguments
         .map(|a| a.to_string_lossy().into_owned())
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: &str) -> Result<(), Box<dyn Error>> {
+    // In this order: from `bind` on, clients are connected.
     let signals = Signals::catch()?;
     let server = Server::bind(address)?;
     tell(format_args!("listening on {}", server.address()?));
