@@ -1,3 +1,4 @@
+// ANCHOR: uses
 //! A page that takes five steps to make, and a look at the client before each of them.
 
 use std::{
@@ -6,6 +7,7 @@ use std::{
     thread,
     time::Duration,
 };
+// ANCHOR_END: uses
 
 // ANCHOR: look
 /// Whether nothing more will come from this client. It is asked without waiting, and without

@@ -1,3 +1,4 @@
+// ANCHOR: uses
 //! A client that takes nine seconds for its request: a byte each half second. It says what it hears.
 
 use std::{
@@ -6,6 +7,7 @@ use std::{
     net::TcpStream,
     time::{Duration, Instant},
 };
+// ANCHOR_END: uses
 
 // ANCHOR: client
 fn main() -> io::Result<()> {

@@ -6,32 +6,37 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    io::{self, prelude::*, ErrorKind},
+    io::{
+        self,
+        prelude::*,
+        ErrorKind::{TimedOut, WouldBlock},
+    },
     net::TcpStream,
     time::{Duration, Instant},
 };
 
-/// The point in time that is so far away. (If the clock does not reach so far: in a year.)
+/// The point in time that is so far away. (If that is too far for the clock: in
+/// a year.)
 pub fn from_now(time: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();
     now.checked_add(time).unwrap_or_else(|| now + YEAR)
 }
 
-/// Reads what the client sends, and writes what it takes, as long as it does so in time. The stream
-/// has to be one that does not wait itself.
+/// Reads what a client sends, and writes what it takes, as long as it does so in
+/// time. The stream has to be one that does not wait itself.
 pub struct InTime<'a> {
     pub stream: &'a TcpStream,
     pub deadline: Instant,
 }
 
 impl InTime<'_> {
-    /// Waits until the client has done its part. All waits together end at the one deadline.
+    /// Waits until the client has done its part. All waits have one deadline.
     fn wait(&self, part: PollFlags) -> io::Result<()> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let left = Timespec::try_from(left).map_err(io::Error::other)?;
         match poll(&mut [PollFd::new(self.stream, part)], Some(&left)) {
-            Ok(0) => Err(ErrorKind::TimedOut.into()),
+            Ok(0) => Err(TimedOut.into()),
             Ok(_) | Err(Errno::INTR) => Ok(()), // after a signal, look again
             Err(error) => Err(error.into()),
         }
@@ -43,7 +48,7 @@ impl Read for InTime<'_> {
         loop {
             // What has come before the deadline can be read after it.
             match self.stream.read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::IN)?,
+                Err(error) if error.kind() == WouldBlock => self.wait(PollFlags::IN)?,
                 done => return done,
             }
         }
@@ -54,7 +59,7 @@ impl Write for InTime<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.stream.write(bytes) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::OUT)?,
+                Err(error) if error.kind() == WouldBlock => self.wait(PollFlags::OUT)?,
                 done => return done,
             }
         }

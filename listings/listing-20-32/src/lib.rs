@@ -124,8 +124,8 @@ pub struct ThreadPool {
     workers: Vec<Worker>,
     sender: Option<mpsc::Sender<Job>>,
     queue: Arc<Queue>,
-    /// Each worker has a sender of this channel, and drops it when it ends. Nobody locks the `Mutex`:
-    /// it is there because a pool may be shared, and a receiver may not.
+    /// Each worker has a sender of this channel, and drops it when it ends.
+    /// Nobody locks the `Mutex`: a pool may be shared, and a receiver may not.
     ended: Mutex<mpsc::Receiver<()>>,
 }
 
@@ -338,7 +338,7 @@ impl ThreadPool {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         // Nobody sends. So either the last worker ends, or the time does.
         if ended.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
-            // The drop at the end of this function is to wait for nobody: let all of them go.
+            // The drop, which comes next, is to wait for nobody: let them go.
             self.workers.clear();
         }
 
@@ -492,11 +492,12 @@ impl Queue {
         receiver.unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Waits for the next job, and takes it. There is none once the queue is closed and empty.
+    /// Waits for the next job, and takes it. There is none once the queue is
+    /// closed and empty.
     fn take(&self) -> Option<Job> {
         let receiver = self.lock();
         let job = receiver.recv().ok()?;
-        // Before the lock is given back: who has it finds each job in the queue, or counted here.
+        // Still with the lock: who has it finds a job in the queue, or counted.
         self.running.fetch_add(1, Ordering::SeqCst);
         Some(job)
     }
@@ -506,8 +507,8 @@ impl Queue {
         self.running.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Of a closed queue: how many jobs are running, and those that will not, since nobody can take
-    /// them any more.
+    /// Of a closed queue: how many jobs are running, and those that never will,
+    /// since nobody can take them any more.
     fn end(&self) -> (usize, Vec<Job>) {
         let receiver = self.lock();
         let rest = receiver.try_iter().collect();

@@ -11,6 +11,7 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 const CUT_OFF: u8 = 3;
 
 fn main() -> ExitCode {
+    // `env::args` would panic over an argument that is no text.
     let arguments = env::args_os().skip(1);
     let arguments: Vec<_> = arguments
         .map(|a| a.to_string_lossy().into_owned())
@@ -51,6 +52,7 @@ fn understood<'a>(arguments: &[&'a str]) -> Option<(&'a str, Limits)> {
 
 /// The status to end with, after the server has been asked to stop.
 fn serve(address: &str, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
+    // In this order: from `bind` on, clients are connected.
     let signals = Signals::catch()?;
     let server = Server::bind(address)?.with_limits(limits);
     tell(format_args!("listening on {}", server.address()?));
@@ -69,7 +71,8 @@ fn serve(address: &str, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
         Err(unfinished) => {
             let (running, never_begun) = (unfinished.running, unfinished.never_begun);
             tell(format_args!(
-                "out of time: cut off {running} in the middle, and {never_begun} that had not begun"
+                "out of time: cut off {running} in the middle, \
+                 and {never_begun} that had not begun"
             ));
             Ok(ExitCode::from(CUT_OFF))
         }

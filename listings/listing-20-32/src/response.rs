@@ -17,8 +17,8 @@ use std::{
 // ANCHOR_END: uses
 
 // ANCHOR: handle
-/// Answers a client whose request has to be there at `deadline`, and that then has the time `limit`
-/// to take its response.
+/// Answers a client whose request has to be there at `deadline`, and that then
+/// has the time `limit` to take its response.
 pub fn handle_connection(stream: TcpStream, deadline: Instant, limit: Duration) {
     let mut line = Vec::new();
     let head = InTime {

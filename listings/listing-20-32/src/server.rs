@@ -28,17 +28,18 @@ use std::{
 /// A time too long for the clock, such as `Duration::MAX`, is taken for a year.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// From when a client is accepted until its request is there, to the end of its headers.
+    /// From when a client is accepted until its request is there, to the end
+    /// of its headers.
     pub head: Duration,
-    /// From the first byte of a response until the client has taken the last one.
+    /// From the first byte of a response until the client has taken the last.
     pub response: Duration,
     /// From when the server is asked to stop until it does.
     pub grace: Duration,
 }
 
 impl Default for Limits {
-    /// Five seconds for a request, ten for a response, and eight to stop: who runs a program and
-    /// asks it to stop often waits for no more than ten.
+    /// Five seconds for a request, ten for a response, and eight to stop: whoever
+    /// asks a program to stop often waits for no more than ten.
     fn default() -> Limits {
         Limits {
             head: Duration::from_secs(5),
@@ -123,15 +124,16 @@ impl Server {
 
 // ANCHOR: run
 impl Server {
-    /// Serves until `stop` can be read. Then everyone who is connected by now is accepted, unless
-    /// the grace is over before, and nobody who comes later: the listener is closed.
+    /// Serves until `stop` can be read. Then everyone who is connected by now
+    /// is accepted, unless the grace is over before, and nobody who comes
+    /// later: the listener is closed.
     ///
     /// # Errors
     ///
-    /// If no connection can be accepted any more. Those that were accepted have their answers when
-    /// this returns, or the grace is over.
+    /// If no connection can be accepted any more. Those that were accepted
+    /// have their answers when this returns, or the grace is over.
     pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
-        // Where nobody waits to be accepted, `accept` is to say so, and not to wait itself.
+        // Where nobody is there, `accept` is to say so, and not to wait.
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
@@ -149,7 +151,7 @@ impl Server {
                 },
             }
 
-            // Each answer that has been sent has given back what its connection used.
+            // Each answer that was sent has given back what its connection used.
             let all_given_back = Arc::strong_count(&self.unanswered) == 1;
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
@@ -182,11 +184,12 @@ impl Server {
 
     fn answer(&self, stream: TcpStream) {
         let limits = self.limits;
-        // From now on, and not from when a worker is free: else each who waits makes others wait.
+        // From now on, and not from when a worker is free: while it waits in
+        // the queue, a client has time to send its request.
         let head = from_now(limits.head);
         let unanswered = Arc::clone(&self.unanswered);
         self.pool.execute(move || {
-            // It is waited for with a deadline, and does not wait itself.
+            // `InTime` waits for it, and it does not wait itself.
             if stream.set_nonblocking(true).is_ok() {
                 handle_connection(stream, head, limits.response);
             }
@@ -207,7 +210,8 @@ impl Server {
 // ANCHOR_END: run
 
 // ANCHOR: wait
-/// Waits until there may be somebody to accept, or `stop` can be read. The answer is whether it can.
+/// Waits until there may be somebody to accept, or `stop` can be read. Says
+/// whether it can.
 fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     let mut both = [
         PollFd::new(listener, PollFlags::IN),
@@ -216,7 +220,7 @@ fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
     loop {
         match poll(&mut both, None) {
             Ok(_) => return Ok(!both[1].revents().is_empty()),
-            Err(Errno::INTR) => {} // a signal came, which is known only now: look once more
+            Err(Errno::INTR) => {} // a handler has run: look once more
             Err(error) => return Err(error.into()),
         }
     }
@@ -241,7 +245,8 @@ impl Draining {
     ///
     /// # Errors
     ///
-    /// If the grace is over. The connections that no worker has looked at are closed.
+    /// If the grace is over. The connections that no worker has looked at are
+    /// closed.
     pub fn finish(self) -> Result<(), Unfinished> {
         self.pool.shutdown(self.deadline)
     }

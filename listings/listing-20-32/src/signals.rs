@@ -28,25 +28,25 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on, the first Ctrl-C (SIGINT) or SIGTERM is told here, and does nothing else. The
-    /// second one ends the program at once.
+    /// From now on, the first Ctrl-C (SIGINT) or SIGTERM is told here, and does
+    /// nothing else. The second one ends the program at once.
     pub fn catch() -> io::Result<Signals> {
         let (come, mut write) = UnixStream::pair()?;
         let last = Arc::new(AtomicUsize::new(0));
-        let second = Arc::new(AtomicBool::new(false));
+        let again = Arc::new(AtomicBool::new(false));
 
         for signal in [SIGINT, SIGTERM] {
-            // This is what the handler does, in this order. To write is its last act, so whoever
-            // can read knows which signal it was.
-            flag::register_usize(signal, Arc::clone(&last), signal as usize)?;
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&second))?;
-            flag::register(signal, Arc::clone(&second))?;
+            // This is what the handler does, in this order. To write is its last
+            // act, so whoever can read knows which signal it was.
+            flag::register_usize(signal, last.clone(), signal as usize)?;
+            flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
+            flag::register(signal, again.clone())?;
             pipe::register(signal, write.try_clone()?)?;
         }
 
         // Has one come while the handler had learned only half of that?
         if last.load(Ordering::SeqCst) != 0 {
-            second.store(true, Ordering::SeqCst);
+            again.store(true, Ordering::SeqCst);
             write.write_all(b"!")?;
         }
         Ok(Signals { come, last })

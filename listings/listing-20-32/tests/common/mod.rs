@@ -169,7 +169,8 @@ impl Server {
     /// Waits until nobody can connect any more.
     pub fn refuses(&self) {
         wait_until("a connection is refused", || {
-            let connected = TcpStream::connect(self.address);
+            // If nobody is accepted and nobody refused, the queue is full at some time.
+            let connected = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
             connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
         });
     }
