@@ -181,7 +181,11 @@ impl Server {
             unanswered: self.unanswered,
         })
     }
+}
+// ANCHOR_END: run
 
+// ANCHOR: answer
+impl Server {
     fn answer(&self, stream: TcpStream) {
         let limits = self.limits;
         // From now on, and not from when a worker is free: while it waits in
@@ -207,7 +211,7 @@ impl Server {
         Err(ServerError::Accept(error))
     }
 }
-// ANCHOR_END: run
+// ANCHOR_END: answer
 
 // ANCHOR: wait
 /// Waits until there may be somebody to accept, or `stop` can be read. Says

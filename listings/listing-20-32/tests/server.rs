@@ -1,12 +1,14 @@
 //! What the check of this step does not ask of every server: what this one says, and what it does
-//! when something is used up, or gone, or its time is over.
+//! when something is used up, or gone.
 
 #![cfg(unix)]
 
 mod common;
+mod patience;
 
-use common::{finish, hello, in_time, patiently, read, Server, ANY_PORT};
+use common::{finish, hello, in_time, read, Server, ANY_PORT};
 use hello::ServerError;
+use patience::patiently;
 use std::{
     io::prelude::*,
     net::{TcpListener, TcpStream},
@@ -16,23 +18,25 @@ use std::{
 
 #[test]
 fn it_says_who_has_asked_and_how_many_are_still_to_be_answered() {
-    patiently(|| {
-        for signal in ["INT", "TERM"] {
-            let mut server = Server::start();
-            let clients: Vec<_> = (0..5).map(|_| server.begin()).collect();
-            server.signal(signal);
+    patiently(says_who_has_asked);
+}
 
-            let stopping = format!("SIG{signal}: stopping, 5 still to answer");
-            server.complained(&stopping);
-            for client in clients {
-                assert!(finish(client).starts_with("HTTP/1.1 200 "));
-            }
-            let (exit, _) = server.ended();
-            assert_eq!(exit.code(), Some(0), "SIG{signal}: {exit}");
-            let told = server.complaints();
-            assert_eq!(told[1..], [&stopping, "stopped"], "{told:?}");
+fn says_who_has_asked() {
+    for signal in ["INT", "TERM"] {
+        let mut server = Server::start();
+        let clients: Vec<_> = (0..5).map(|_| server.begin()).collect();
+        server.signal(signal);
+
+        let stopping = format!("SIG{signal}: stopping, 5 still to answer");
+        server.complained(&stopping);
+        for client in clients {
+            assert!(finish(client).starts_with("HTTP/1.1 200 "));
         }
-    });
+        let (exit, _) = server.ended();
+        assert_eq!(exit.code(), Some(0), "SIG{signal}: {exit}");
+        let told = server.complaints();
+        assert_eq!(told[1..], [&stopping, "stopped"], "{told:?}");
+    }
 }
 
 /// The server with so many open files at most. Seven are the three that every process has, the
@@ -63,23 +67,26 @@ fn where_nobody_can_be_accepted_it_stops_all_the_same() {
 #[test]
 #[cfg(target_os = "linux")]
 fn where_one_has_to_be_answered_before_the_next_is_accepted_all_are() {
-    patiently(|| {
-        let mut server = Server::start_as(with_open_files(8, ANY_PORT));
-        let mut first = server.connect();
-        let others: Vec<_> = (0..3).map(|_| server.connect()).collect();
-        server.complained("cannot accept a connection: Too many open files");
-        server.signal("TERM");
+    patiently(answers_one_and_then_the_next);
+}
 
-        // It may not read a file for a page, and needs none for this answer.
-        first.write_all(b"nonsense\r\n\r\n").unwrap();
-        assert!(read(first).starts_with("HTTP/1.1 400 "));
-        for mut client in others {
-            client.write_all(b"nonsense\r\n\r\n").unwrap();
-            assert!(read(client).starts_with("HTTP/1.1 400 "));
-        }
-        let (exit, _) = server.ended();
-        assert_eq!(exit.code(), Some(0), "{exit}");
-    });
+#[cfg(target_os = "linux")]
+fn answers_one_and_then_the_next() {
+    let mut server = Server::start_as(with_open_files(8, ANY_PORT));
+    let mut first = server.connect();
+    let others: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    server.complained("cannot accept a connection: Too many open files");
+    server.signal("TERM");
+
+    // It may not read a file for a page, and needs none for this answer.
+    first.write_all(b"nonsense\r\n\r\n").unwrap();
+    assert!(read(first).starts_with("HTTP/1.1 400 "));
+    for mut client in others {
+        client.write_all(b"nonsense\r\n\r\n").unwrap();
+        assert!(read(client).starts_with("HTTP/1.1 400 "));
+    }
+    let (exit, _) = server.ended();
+    assert_eq!(exit.code(), Some(0), "{exit}");
 }
 
 #[test]
@@ -110,88 +117,6 @@ fn it_hears_signals_before_it_listens() {
         server.complaints(),
         ["error: Too many open files (os error 24)"]
     );
-}
-
-/// The server, which has so many seconds to stop.
-fn with_grace(seconds: &str) -> Server {
-    let mut command = hello();
-    command.args(["--grace", seconds, ANY_PORT]);
-    Server::start_as(command)
-}
-
-#[test]
-fn when_the_grace_is_over_it_says_how_many_were_cut_off() {
-    patiently(|| {
-        let mut server = with_grace("1");
-        let _running: Vec<_> = (0..4).map(|_| server.begin()).collect();
-        for worker in 0..4 {
-            server.printed(&format!("Worker {worker} got a job; executing."));
-        }
-        let _queued: Vec<_> = (0..3).map(|_| server.send("/")).collect();
-        server.signal("TERM");
-
-        let (exit, _) = server.ended();
-        let told = server.complaints();
-        assert_eq!(
-            told[1..],
-            [
-                "SIGTERM: stopping, 7 still to answer",
-                "out of time: cut off 4 in the middle, and 3 that had not begun"
-            ],
-            "{exit}"
-        );
-        assert_eq!(exit.code(), Some(3), "{exit}");
-    });
-}
-
-#[test]
-fn without_a_grace_it_stops_at_once_and_well_if_nothing_is_left() {
-    let mut server = with_grace("0");
-    assert!(server.get("/").starts_with("HTTP/1.1 200 "));
-    server.signal("TERM");
-
-    let (exit, _) = server.ended();
-    let told = server.complaints();
-    // What it has answered may not be done for another moment: its client has yet to hang up.
-    let as_said = match exit.code() {
-        Some(0) => told[1..] == ["SIGTERM: stopping, 0 still to answer", "stopped"],
-        Some(3) => told[2] == "out of time: cut off 1 in the middle, and 0 that had not begun",
-        _ => false,
-    };
-    assert!(as_said, "{exit}: {told:?}");
-}
-
-#[test]
-fn without_a_grace_whoever_is_served_is_cut_off() {
-    patiently(|| {
-        let mut server = with_grace("0");
-        let _clients: Vec<_> = (0..4).map(|_| server.begin()).collect();
-        for worker in 0..4 {
-            server.printed(&format!("Worker {worker} got a job; executing."));
-        }
-        server.signal("INT");
-
-        let (exit, _) = server.ended();
-        assert_eq!(exit.code(), Some(3), "{exit}");
-        assert_eq!(
-            server.complaints()[2],
-            "out of time: cut off 4 in the middle, and 0 that had not begun"
-        );
-    });
-}
-
-#[test]
-fn a_second_signal_is_quicker_than_a_long_grace() {
-    patiently(|| {
-        let mut server = with_grace("4294967295");
-        let _client = server.begin();
-        server.signal("TERM");
-        server.complained("SIGTERM: stopping, 1 still to answer");
-        server.signal("INT");
-
-        let (exit, _) = server.ended();
-        assert_eq!(exit.code(), Some(130), "{exit}");
-    });
 }
 
 /// Here the loop goes round and round, as it may yet accept somebody when the first client is done.

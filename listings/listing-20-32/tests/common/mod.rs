@@ -6,7 +6,6 @@ use std::{
     env,
     io::{self, prelude::*, BufReader, ErrorKind},
     net::{SocketAddr, TcpStream},
-    panic::{self, AssertUnwindSafe},
     process::{self, Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -240,20 +239,6 @@ impl Drop for Server {
             eprintln!("{line}");
         }
     }
-}
-
-/// Runs a test in which a client has five seconds for its request. Where it fails, and has taken
-/// nearly as long, the machine had much else to do: once more, then.
-pub fn patiently(test: impl Fn()) {
-    for _ in 0..5 {
-        let start = Instant::now();
-        match panic::catch_unwind(AssertUnwindSafe(&test)) {
-            Ok(()) => return,
-            Err(_) if start.elapsed() > Duration::from_secs(4) => {}
-            Err(why) => panic::resume_unwind(why),
-        }
-    }
-    panic!("in five attempts, the machine was too slow");
 }
 
 /// Sends the last line of a request, and reads the response.
