@@ -370,6 +370,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_lacking_is_asked_only_where_it_is_needed() {
+        assert!(!parse(GOOD).unwrap().lacks_process_1());
+        let isolated = parse(&GOOD.replace("run = \"ask\"", "run = \"unshare -pf ask\""));
+        let allowed = Command::new("unshare")
+            .args(["-r", "-pf", "--kill-child", "pkill", "--version"])
+            .output();
+        let allowed = allowed.is_ok_and(|output| output.status.success());
+        assert_eq!(isolated.unwrap().lacks_process_1(), !allowed);
+    }
+
+    #[test]
     fn a_command_may_end_in_one_of_several_ways() {
         let scenario = parse(&GOOD.replace(r#""SIGINT""#, r#"[52, "SIGINT"]"#)).unwrap();
 
