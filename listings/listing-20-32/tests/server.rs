@@ -75,8 +75,10 @@ fn answers_one_and_then_the_next() {
     let mut server = Server::start_as(with_open_files(8, ANY_PORT));
     let mut first = server.connect();
     let others: Vec<_> = (0..3).map(|_| server.connect()).collect();
-    server.complained("cannot accept a connection: Too many open files");
+    let used_up = "cannot accept a connection: Too many open files";
+    server.complained(used_up);
     server.signal("TERM");
+    server.complained_times(6, used_up); // it goes on asking
 
     // It may not read a file for a page, and needs none for this answer.
     first.write_all(b"nonsense\r\n\r\n").unwrap();

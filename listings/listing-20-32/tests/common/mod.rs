@@ -194,14 +194,20 @@ impl Server {
 
     /// Waits until the server has printed an error with `part` in it, and returns that line.
     pub fn complained(&mut self, part: &str) -> String {
+        self.complained_times(1, part)
+    }
+
+    /// Waits until it has done so that many times, and returns the last of these lines.
+    pub fn complained_times(&mut self, times: usize, part: &str) -> String {
         loop {
-            if let Some(line) = self.error_lines.iter().find(|line| line.contains(part)) {
+            let mut lines = self.error_lines.iter().filter(|line| line.contains(part));
+            if let Some(line) = lines.nth(times - 1) {
                 return line.clone();
             }
             match self.errors.recv_timeout(DEADLINE) {
                 Ok(line) => self.error_lines.push(line),
                 Err(_) => panic!(
-                    "the server did not print an error with {part:?}; it printed {:#?}",
+                    "the server did not print {times} errors with {part:?}; it printed {:#?}",
                     self.error_lines
                 ),
             }
