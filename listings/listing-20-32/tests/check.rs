@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{in_time, read, wait_until, ANY_PORT, DEADLINE};
+use common::{hello, in_time, read, wait_until, ANY_PORT, DEADLINE};
 use hello::{Limits, Server, ThreadPool, Unfinished};
 use std::{
     env, fs,
@@ -376,6 +376,20 @@ fn when_the_grace_is_over_the_numbers_are_right() {
         }
     }
     panic!("the workers have not begun");
+}
+
+#[test]
+fn the_program_takes_a_grace_and_its_status_tells_who_was_cut_off() {
+    for (clients, status) in [(0, 0), (1, 3)] {
+        let mut command = hello();
+        command.args(["--grace", "1", ANY_PORT]);
+        let mut server = common::Server::start_as(command);
+        let _clients: Vec<_> = (0..clients).map(|_| server.begin()).collect();
+        server.signal("TERM");
+
+        let (exit, _) = server.ended();
+        assert_eq!(exit.code(), Some(status), "{exit}");
+    }
 }
 
 /// Runs the test once more in a process of its own, in a folder with the file of a page that `make` makes.
