@@ -1,6 +1,6 @@
 //! How each question is answered, in this process: by trying it.
 
-use super::{Outcome, Question};
+use super::{asking::going_on, Outcome, Question};
 use crate::{Pool, Refused};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{mpsc, Arc, Mutex};
@@ -211,6 +211,7 @@ fn queue_of_idle<P: Pool>() -> Outcome {
     let mut all_before = true;
     let workers = at_once(&*mem::ManuallyDrop::new(P::new(2)), 2, || ());
     for _ in 0..100 {
+        going_on();
         let pool = P::new(2);
         at_once(&pool, workers, || ());
         // Until both wait for a job again.

@@ -4,15 +4,18 @@ use super::{Outcome, Question, BROKEN, POOLS};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{panic, thread};
 
-/// When a child that has not answered is taken to hang.
+/// When a child is taken to hang that has neither answered nor said that it goes on.
 const DEADLINE: Duration = Duration::from_secs(18);
 
 /// What the line with a child's answer begins with. The book's pool prints lines, too.
 const ANSWER: &str = "answer: ";
+
+/// What a child prints that has come so far that its deadline begins anew.
+const GOING_ON: &str = "going on";
 
 /// The argument that asks one pool one question.
 pub const ASK: &str = "ask";
@@ -72,22 +75,34 @@ pub fn ask(program: &Path, pool: &str, question: Question) -> Outcome {
 
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        sender.send(lines.find_map(|line| Outcome::from_name(line.strip_prefix(ANSWER)?)))
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let answer = line.strip_prefix(ANSWER).and_then(Outcome::from_name);
+            if answer.is_some() || line == GOING_ON {
+                let _ = sender.send(answer);
+            }
+        }
     });
-    let answer = receiver.recv_timeout(DEADLINE);
+    let answer = loop {
+        match receiver.recv_timeout(DEADLINE) {
+            Ok(None) => {}
+            answer => break answer,
+        }
+    };
     let _ = child.kill();
     let status = child.wait().expect("the child can be waited for");
 
     match answer {
         Ok(Some(outcome)) => outcome,
-        Err(_) => Outcome::Hangs,
-        Ok(None) if !aborted(status) => {
-            panic!("{pool}, {question:?}: no answer, {status}")
-        }
-        Ok(None) if question == Question::PanicCost => Outcome::Process,
-        Ok(None) => Outcome::Aborts,
+        Err(RecvTimeoutError::Timeout) => Outcome::Hangs,
+        _ if !aborted(status) => panic!("{pool}, {question:?}: no answer, {status}"),
+        _ if question == Question::PanicCost => Outcome::Process,
+        _ => Outcome::Aborts,
     }
+}
+
+/// Says in a child that it has not come to its answer yet, but goes on.
+pub(super) fn going_on() {
+    println!("{GOING_ON}");
 }
 
 /// Whether a process has ended itself, as a panic does that cannot unwind.
