@@ -420,7 +420,7 @@ fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_all_gets_all() {
     let test = "a_client_that_takes_nothing_is_given_up_and_one_that_takes_all_gets_all";
     if in_folder(test, |page| fs::write(page, " ".repeat(SIZE)).unwrap()) {
         let mut limits = limits();
-        limits.response = SOON * 10;
+        limits.response = SOON * 3;
         let server = start(limits);
         let greedy: Vec<_> = (0..4).map(|_| server.send(REQUEST)).collect();
         let next = server.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
