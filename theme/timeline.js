@@ -351,5 +351,68 @@
         }
     }
 
+    // Two runs that are the same, side by side. A step has the same number in both; where they have
+    // done the same steps, it is said.
+    class SameRuns extends HTMLElement {
+        connectedCallback() {
+            this.lists = Array.from(this.querySelectorAll('.events'),
+                list => Array.from(list.children));
+            if (this.slider || this.lists.length !== 2) {
+                return;
+            }
+            const button = (className, textContent, by) => {
+                const made = create('button', { type: 'button', className, textContent });
+                made.addEventListener('click', () => this.show(this.step + by));
+                return made;
+            };
+            this.slider = create('input', { type: 'range', min: 1, ariaLabel: 'Step' });
+            this.slider.max = this.lists[0].length;
+            this.slider.addEventListener('input', () => this.show(this.slider.value - 1));
+            this.back = button('', 'Back', -1);
+            this.next = button('next', 'Next', 1);
+            this.account = create('p', { ariaLive: 'polite' });
+            this.append(create('div', { className: 'player' },
+                create('div', { className: 'controls' }, this.back, this.next, this.slider),
+                create('div', { className: 'account' }, this.account)));
+            this.addEventListener('keydown', event => {
+                const by = { ArrowLeft: this.back, ArrowRight: this.next }[event.key];
+                if (by && !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+                    event.stopPropagation(); // mdBook would turn the page
+                    if (event.target !== this.slider) {
+                        event.preventDefault();
+                        by.click();
+                    }
+                }
+            });
+            this.show(0);
+        }
+
+        show(step) {
+            const last = this.lists[0].length - 1;
+            this.step = Math.max(0, Math.min(last, step));
+            const done = this.lists.map(rows => {
+                rows.forEach((row, index) => {
+                    row.classList.toggle('later', index > this.step);
+                    row.ariaCurrent = index === this.step ? 'step' : null;
+                });
+                return rows.slice(0, this.step + 1).map(({ dataset }) => Number(dataset.step));
+            });
+            const only = (here, there) => done[here].filter(number => !done[there].includes(number));
+            const named = numbers => (numbers.length > 1 ? 'steps ' : 'step ') + numbers.join(', ');
+            const ahead = only(0, 1);
+            const compared = ahead.length
+                ? `Only the first run has done ${named(ahead)}, only the second ${named(only(1, 0))}.`
+                : 'Both runs have done the same steps, and are in the same state.';
+            this.account.replaceChildren(
+                create('span', { className: 'at', textContent: `After ${this.step + 1} of ${last + 1} steps: ` }),
+                compared);
+            this.slider.value = this.step + 1;
+            this.slider.ariaValueText = this.account.textContent;
+            this.back.ariaDisabled = String(this.step === 0);
+            this.next.ariaDisabled = String(this.step === last);
+        }
+    }
+
     customElements.define('schedule-timeline', ScheduleTimeline);
+    customElements.define('same-runs', SameRuns);
 })();

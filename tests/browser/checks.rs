@@ -239,13 +239,14 @@ pub fn menus(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
 }
 
 /// The timelines say what their rows say, obey the keyboard, ask, and have addresses.
-pub fn timelines(page: &Page, paths: &[PathBuf; 2]) -> Result<Vec<String>, Failed> {
+pub fn timelines(page: &Page, paths: &[PathBuf; 3]) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
     for path in paths {
         page.load(path)?;
         let place = path.file_name().unwrap_or_default().to_string_lossy();
         problems.extend(page.problems(&place, "book.timelineProblems()")?);
     }
+    problems.extend(page.problems("side by side", "book.sameRunsProblems()")?);
 
     // The arrow keys step, and do not turn the page, even at the first step.
     let account = "const account = document.querySelector('schedule-timeline .account'); \

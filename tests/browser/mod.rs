@@ -66,7 +66,9 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     trials.push(trial(&browsers, "print.html", move |page| {
         checks::paper(page, &print)
     }));
-    let players = ["starting-point.html", "end-the-workers.html"].map(|page| site.join(page));
+    // The last one has two runs side by side as well.
+    let players = ["starting-point", "end-the-workers", "prove-a-shutdown"];
+    let players = players.map(|page| site.join(page).with_extension("html"));
     trials.push(trial(&browsers, "timelines", move |page| {
         checks::timelines(page, &players)
     }));

@@ -338,6 +338,36 @@ window.book = {
             ? problems : ['no timeline can be stepped through'];
     },
 
+    // Steps through runs that are the same, side by side: the account says so where each thread has
+    // done the same in both, and only there. In the end it has.
+    sameRunsProblems() {
+        const problems = [];
+        const said = rows => rows.map(row => row.querySelector('.said').textContent).sort().join();
+        for (const figure of document.querySelectorAll('same-runs')) {
+            const lists = Array.from(figure.querySelectorAll('.events'),
+                list => Array.from(list.children));
+            const [, next] = figure.querySelectorAll('.controls button');
+            const seen = lists[0].map((_, step) => {
+                const now = figure.querySelectorAll('[aria-current]');
+                if (now.length !== 2 || lists.some((rows, index) => rows[step] !== now[index])) {
+                    problems.push(`marks ${now.length} rows, not those of step ${step + 1}`);
+                }
+                const [one, other] = lists.map(rows => said(rows.slice(0, step + 1)));
+                const account = figure.querySelector('.account').textContent;
+                if (account.includes('Both runs have done the same') !== (one === other)) {
+                    problems.push(`says of ${one} and ${other}: ${account}`);
+                }
+                next.click();
+                return one === other;
+            });
+            if (!seen.includes(false) || !seen.pop()) {
+                problems.push('two runs that do not part, or do not meet again');
+            }
+        }
+        return problems.length || document.querySelector('same-runs .player')
+            ? problems : ['no two runs can be stepped through side by side'];
+    },
+
     // On paper, every step of every run is there, and the code is not.
     timelinesOnPaper() {
         const shown = element => element.getBoundingClientRect().height > 0;

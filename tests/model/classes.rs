@@ -11,7 +11,7 @@ use pool_model::Endings;
 use std::fmt::Write;
 
 /// No case of the tables has as many classes.
-const MOST: usize = 200_000;
+const MOST: usize = 100_000;
 
 /// Runs one of each class, and replays the shortest of those that fail.
 pub fn explore(case: &Case, program: &Program) -> Result<Endings, String> {
@@ -30,6 +30,25 @@ pub fn explore(case: &Case, program: &Program) -> Result<Endings, String> {
         true => Ok(found.endings),
         false => Err(format!("not each class once: {found:?}")),
     }
+}
+
+/// Which run is the first to fail of the search by classes, if one of the first `most` does.
+pub fn first_failure(program: &Program, case: pool_model::Case, most: usize) -> Option<usize> {
+    let fails = |most| {
+        let found = (program.explore)(Exploration::classes(most), case);
+        found.failures.iter().any(Option::is_some)
+    };
+    // The first runs are the same, however many there are.
+    let mut fail = fails(most).then_some(most)?;
+    let mut finish = 0;
+    while fail - finish > 1 {
+        let middle = usize::midpoint(finish, fail);
+        match fails(middle) {
+            true => fail = middle,
+            false => finish = middle,
+        }
+    }
+    Some(fail)
 }
 
 /// What differs, a line for each case that is searched in all orders. It is to run in a process of its

@@ -7,6 +7,7 @@
 
 mod broken;
 mod classes;
+mod commutes;
 mod known;
 mod odd;
 mod outcomes;
@@ -14,13 +15,14 @@ mod own_pool;
 mod points;
 pub mod programs;
 mod said;
+mod sampled;
 
 use crate::support::{told, turns::turn};
 use book::sources::Sources;
 use book::tables::{self, Row as Case, Searched};
 use book_commands::{search, tools};
 use libtest_mimic::{Failed, Trial};
-use pool_model::{Endings, Failure, Sampling};
+use pool_model::{Endings, Failure};
 use programs::{hand_over, program};
 use std::ops::ControlFlow;
 use std::process::{Command, ExitCode, Stdio};
@@ -34,7 +36,7 @@ const MOST_INTERLEAVINGS: usize = 10_000_000;
 /// With more than these, a case takes too long for every run of the tests. It is searched by
 /// `cargo test model -- --ignored`, as CI does.
 const MANY_INTERLEAVINGS: usize = 200_000;
-/// Likewise, of a search by classes, each of which takes longer.
+/// The same, of classes.
 const MANY_CLASSES: usize = 20_000;
 
 /// Searches the case, in the way that the table names. Of all orders, it stops early, with an error, at
@@ -158,73 +160,6 @@ fn check_command() -> Result<(), Failed> {
     }
 }
 
-/// The page that compares the ways to sample, and the head of its table.
-const SAMPLED: &str = "src/prove-a-shutdown.md";
-const SAMPLED_HEAD: &str = "| Pool | Workers | Jobs | Random | PCT |";
-/// Each way is tried with so many seeds, of which the table has the median.
-const SEEDS: u64 = 101;
-/// With one seed, no more than these.
-const MOST_TRIES: usize = 1_000;
-
-/// The rows of the table that compares the ways to sample say what they find: in a process of its
-/// own, as shuttle says something of each failure.
-fn check_sampled() -> Result<(), Failed> {
-    match output(Command::new(env::current_exe()?).args([EXPLORE, SAMPLED]))?.as_str() {
-        "" => Ok(()),
-        problems => Err(problems.into()),
-    }
-}
-
-fn sampled_problems() -> Result<(), Failed> {
-    let page = fs::read_to_string(book::root().join(SAMPLED))?;
-    let lines = (1..).zip(page.lines());
-    let mut rows = lines
-        .skip_while(|(_, line)| *line != SAMPLED_HEAD)
-        .skip(2)
-        .peekable();
-    rows.peek()
-        .ok_or_else(|| format!("{SAMPLED} has no table headed {SAMPLED_HEAD}"))?;
-    let mut problems = Vec::new();
-    for (number, row) in rows.take_while(|(_, line)| line.starts_with('|')) {
-        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let found =
-            sampled(&cells).ok_or_else(|| format!("{SAMPLED}:{number}: cannot read {row}"))?;
-        if found != cells[3..] {
-            problems.push(format!(
-                "{SAMPLED}:{number}: it is {}: {row}",
-                found.join(" | ")
-            ));
-        }
-    }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems.join("\n").into()),
-    }
-}
-
-/// The last two cells of a row, from the first three.
-fn sampled(cells: &[&str]) -> Option<[String; 2]> {
-    let program = program(cells.first()?.trim_matches('`'))?;
-    let (workers, jobs) = (cells.get(1)?.parse().ok()?, cells.get(2)?.parse().ok()?);
-    let case = pool_model::Case {
-        workers,
-        jobs,
-        meet: false,
-        pause: false,
-    };
-    Some([Sampling::Random, Sampling::Pct].map(|sampling| {
-        let runs = (1..=SEEDS).map(|seed| (program.sample)(case, sampling, seed, MOST_TRIES));
-        let mut runs: Vec<_> = runs
-            .map(|failure| failure.map_or(usize::MAX, |failure| failure.number))
-            .collect();
-        runs.sort_unstable();
-        match runs[runs.len() / 2] {
-            usize::MAX => format!("more than {}", tables::with_commas(MOST_TRIES)),
-            median => tables::with_commas(median),
-        }
-    }))
-}
-
 /// No interleaving of the program of `crates/model/handover.rs` fails, although it has a data race, and
 /// `recorded/tools.txt` says so.
 fn check_handover() -> Result<(), Failed> {
@@ -270,20 +205,21 @@ fn nothing_is_said(what: &str) -> Result<(), Failed> {
 fn explore_handover() -> String {
     let all_seen = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&all_seen);
-    let found = pool_model::search_program(move || {
+    let run = move || {
         seen.fetch_add(hand_over().into(), Ordering::Relaxed);
-    });
-    match found {
-        Ok(all) => format!(
-            "{all} interleavings, {} of which see the result: all finish\n",
-            all_seen.load(Ordering::Relaxed)
-        ),
-        Err(error) => format!("one fails: {error}\n"),
-    }
+    };
+    let found = pool_model::search_any(run, usize::MAX, |failure| panic!("{failure:?}"));
+    format!(
+        "{} interleavings, {} of which see the result: all finish\n",
+        found.expect("there is no limit").finish,
+        all_seen.load(Ordering::Relaxed)
+    )
 }
 
 /// The argument that makes this program explore one case and print what it found.
 pub const EXPLORE: &str = "--explore";
+/// Which steps commute.
+const COMMUTES: &str = "commutes";
 /// A case that is no row of a table.
 const HANDOVER: &str = "handover";
 /// The cases in which jobs have a handle of their own pool.
@@ -302,8 +238,9 @@ pub fn explore_and_print(place: &str) -> ExitCode {
         OWN_POOL => Ok(own_pool::explore()),
         OUTCOMES => Ok(outcomes::explore()),
         CLASSES => classes::problems(),
+        COMMUTES => commutes::check().map(|()| String::new()),
         odd::STATICS => Ok(odd::statics_problems()),
-        SAMPLED => sampled_problems().map(|()| String::new()),
+        sampled::PAGE => sampled::problems().map(|()| String::new()),
         _ => match place.strip_prefix(odd::SEARCH) {
             Some(folder) => odd::search_and_print(folder),
             None => explore_row(place),
@@ -361,12 +298,19 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         working("model::odd_target".into(), Box::new(odd::check_target)).with_ignored_flag(true),
         working("model::known".into(), Box::new(known::check)),
         working("model::statics".into(), Box::new(odd::check_statics)),
-        working("model::sampled".into(), Box::new(check_sampled)),
+        working(
+            "model::sampled".into(),
+            Box::new(|| nothing_is_said(sampled::PAGE)),
+        ),
         working("model::points".into(), Box::new(points::check)),
         working("model::outcomes".into(), Box::new(check_outcomes)),
         working(
             "model::classes".into(),
             Box::new(|| nothing_is_said(CLASSES)),
+        ),
+        working(
+            "model::commutes".into(),
+            Box::new(|| nothing_is_said(COMMUTES)),
         ),
         working(
             "model::outcomes_of_all_that_is_modeled".into(),

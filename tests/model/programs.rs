@@ -3,9 +3,9 @@
 
 use book::schedules::{Ends, Run};
 use pool_model::modeled::time::{Duration, Instant};
-use pool_model::record::{self, Ending, Recording};
+use pool_model::record::{self, Ending, Recording, Step};
 use pool_model::reduced::{Exploration, Found};
-use pool_model::{Case, Endings, Failure, Left, Pool, Sampling};
+use pool_model::{tree, Case, Endings, Failure, Left, Pool, Sampling};
 use std::ops::ControlFlow;
 
 /// What they print goes to the recorder: hundreds of thousands of runs would print millions of lines.
@@ -24,7 +24,11 @@ pub struct Program {
     pub replay: fn(Case, &[usize], &str) -> Result<Recording, String>,
     pub replay_class: fn(Case, &str, &[usize]) -> Result<Recording, String>,
     pub choose: fn(&Run, Case) -> Option<Vec<usize>>,
+    pub classes: fn(Case, usize) -> Classes,
 }
+
+/// What a search by classes has found, and the steps of its runs.
+pub type Classes = (Found, Vec<Vec<Step>>);
 
 impl Program {
     fn of<P: Pool>() -> Program {
@@ -35,6 +39,7 @@ impl Program {
             replay: |case, schedule, file| record::replay::<P>(case, file, schedule),
             replay_class: record::replay_class::<P>,
             choose: choose::<P>,
+            classes: record::classes::<P>,
         }
     }
 }
@@ -91,9 +96,23 @@ pub use {
 /// Random runs among which one is chosen.
 const TRIES: u64 = 20_000;
 
+/// As many as a search that is drawn or numbered has at most.
+pub const MOST_PATHS: usize = 100;
+
 /// A schedule for the run: the best of many where something is to be said, else the shortest of all.
 fn choose<P: Pool>(run: &Run, case: Case) -> Option<Vec<usize>> {
     let ending = ending(run.ends);
+    if let Some(number) = run.number {
+        let paths = tree::paths::<P>(case, "", MOST_PATHS)?;
+        let path = paths.into_iter().nth(number.checked_sub(1)?)?;
+        return Some(path.recording.schedule);
+    }
+    if run.classes {
+        let found = pool_model::explore_case::<P>(Exploration::classes(usize::MAX), case);
+        let mut failures = found.failures.into_iter().flatten();
+        let failure = failures.find(|failure| failure.deadlock == (ending == Ending::Deadlock));
+        return failure.map(|failure| failure.schedule);
+    }
     if !run.said.is_empty() {
         let said: Vec<_> = run.said.iter().map(String::as_str).collect();
         return record::find::<P>(case, ending, &said, TRIES);

@@ -5,25 +5,31 @@
 //!
 //! The pictures of searches are drawn anew as well, and compared.
 
+mod eight;
 mod growth;
 mod picture;
+mod same;
 mod search_tree;
 
-use crate::model::programs::{ending, program, LostWakeup};
+use crate::model::programs::{ending, program, LostWakeup, MOST_PATHS};
 use crate::support::{told, turns::turn};
 use book::page::Page;
 use book::schedules::{self, Run};
-use book::tables::{self, Searched};
+use book::tables;
 use libtest_mimic::{Failed, Trial};
 use pool_model::record::{self, Ending, Recording};
 use pool_model::{tree, Case, Endings, Pool};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::{env, fs};
 
-fn text(recording: &Recording) -> String {
-    let mut text = format!("schedule: {}\n", record::written(&recording.schedule));
+/// How a schedule begins that a search of classes has found.
+const CLASS: &str = "class:";
+
+fn text(recording: &Recording, kind: &str) -> String {
+    let mut text = format!("schedule: {kind}{}\n", record::written(&recording.schedule));
     for step in &recording.steps {
         let _ = writeln!(text, "{step}");
     }
@@ -62,15 +68,24 @@ fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed>
     };
     let file = format!("models/{}.rs", run.pool);
     let path = schedules::file(root, name);
-    let schedule = match update {
+    let kind = if run.classes { CLASS } else { "" };
+    // What is known by its number is looked up each time: it is to have that number.
+    let schedule = match update || run.number.is_some() {
         true => (program.choose)(run, case).ok_or_else(|| {
             format!("recorded/schedules.toml: {name}: no run was found in which that is said")
         })?,
-        false => record::read(&schedules::recorded(root, name)?.schedule)?,
+        false => {
+            let recorded = schedules::recorded(root, name)?.schedule;
+            let schedule = recorded.strip_prefix(kind);
+            record::read(schedule.ok_or("not a schedule of this search")?)?
+        }
     };
-    let recording = (program.replay)(case, &schedule, &file)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    let text = text(&recording);
+    let replayed = match run.classes {
+        true => (program.replay_class)(case, &file, &schedule),
+        false => (program.replay)(case, &schedule, &file),
+    };
+    let recording = replayed.map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = text(&recording, kind);
     if update {
         fs::write(&path, &text)?;
     }
@@ -108,11 +123,37 @@ fn search_tree(_: &Path) -> Result<String, Failed> {
         pause: false,
     };
     let paths = paths_of_search::<LostWakeup>(case, "models/lost-wakeup.rs")?;
-    Ok(search_tree::draw(&paths)?)
+    let runs = paths.iter().map(|path| path.recording.steps.as_slice());
+    let letters = same::letters(runs)?;
+    // The search that runs one of each class finds as many.
+    let (found, _) = record::classes::<LostWakeup>(case, MOST_PATHS);
+    let classes: BTreeSet<_> = letters.iter().collect();
+    if !found.complete || classes.len() != found.classes.len() {
+        return Err(format!("{letters:?} are not the classes of {found:?}").into());
+    }
+    // "Number 1 and number 11 are both an a", "all of the twelve runs with an a".
+    let first = letters.iter().filter(|letter| **letter == letters[0]);
+    if (letters[0], letters[10], first.count()) != ('a', 'a', 12) {
+        return Err(format!("{letters:?} are not the classes that {GROWTH} names").into());
+    }
+    Ok(search_tree::draw(&paths, &letters)?)
 }
 
-/// More paths than a picture has room for.
-const MOST_PATHS: usize = 100;
+/// The runs of two workers and two jobs, one of each class.
+fn eight(_: &Path) -> Result<String, Failed> {
+    let case = Case {
+        workers: 2,
+        jobs: 2,
+        meet: false,
+        pause: false,
+    };
+    let classes = program(GROWS).ok_or("there is no pool")?.classes;
+    let (found, runs) = classes(case, MOST_PATHS);
+    if !found.complete || found.endings.all() != runs.len() {
+        return Err(format!("not all of them finish: {found:?}").into());
+    }
+    Ok(eight::draw(&runs)?)
+}
 
 fn paths_of_search<P: Pool>(case: Case, file: &str) -> Result<Vec<tree::Path>, Failed> {
     let paths = tree::paths::<P>(case, file, MOST_PATHS);
@@ -145,7 +186,7 @@ fn paths_of_search<P: Pool>(case: Case, file: &str) -> Result<Vec<tree::Path>, F
     Ok(paths)
 }
 
-/// The page whose tables say how many interleavings there are with more workers and jobs.
+/// The page whose tables say how many runs there are with more workers and jobs.
 const GROWTH: &str = "src/prove-a-shutdown.md";
 const GROWS: &str = "listing-20-24";
 
@@ -153,7 +194,7 @@ fn growth(root: &Path) -> Result<String, Failed> {
     let path = root.join(GROWTH);
     let page = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut rows = tables::rows(&Page::parse(GROWTH, &page))?;
-    rows.retain(|row| row.listing == GROWS && !row.meet && row.searched == Searched::Orders);
+    rows.retain(|row| row.listing == GROWS && !row.meet);
     let drawn = growth::draw(&rows);
     Ok(drawn.map_err(|error| format!("{GROWTH}: {error}"))?)
 }
@@ -165,11 +206,16 @@ struct Picture {
     draw: fn(&Path) -> Result<String, Failed>,
 }
 
-const PICTURES: [Picture; 2] = [
+const PICTURES: [Picture; 3] = [
     Picture {
         trial: "timelines::search_tree",
         file: "recorded/pictures/search-tree.svg",
         draw: search_tree,
+    },
+    Picture {
+        trial: "timelines::eight",
+        file: "recorded/pictures/eight-runs.svg",
+        draw: eight,
     },
     Picture {
         trial: "timelines::growth",

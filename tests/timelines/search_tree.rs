@@ -18,12 +18,12 @@ const BELOW: usize = 52;
 
 /// Draws a search whose paths, each one leaf, are all of a case with one failure. Time runs downward.
 /// Where two threads can go on, the path branches; where only one can, it does not. Beside a branching
-/// stands what the failing path does there.
+/// stands what the failing path does there, below each leaf the letter of its class.
 ///
 /// # Errors
 ///
 /// When it is not one path that fails.
-pub fn draw(paths: &[Path]) -> Result<String, String> {
+pub fn draw(paths: &[Path], letters: &[char]) -> Result<String, String> {
     let fails = |path: &Path| path.recording.ending != Ending::Finish;
     let mut failing = (1..).zip(paths).filter(|(_, path)| fails(path));
     let (Some((number, failure)), None) = (failing.next(), failing.next()) else {
@@ -68,13 +68,21 @@ pub fn draw(paths: &[Path]) -> Result<String, String> {
         let room = (pair[1] - pair[0]).saturating_sub(text.len() * LINE);
         words += &written(text, beside, pair[0] + room / 2 + LINE * 3 / 4);
     }
-    let bottom = levels.last().copied().unwrap_or(TOP) + LINE * 5 / 4;
+    let mut bottom = levels.last().copied().unwrap_or(TOP) + LINE * 5 / 4;
     for leaf in [1, number, paths.len()] {
         let class = if leaf == number { "label" } else { "small" };
         let x = LEFT + (leaf - 1) * LEAF;
         let _ = writeln!(
             words,
             r#"<text class="{class}" x="{x}" y="{bottom}" text-anchor="middle">{leaf}</text>"#
+        );
+    }
+    bottom += LINE * 5 / 4;
+    for (leaf, letter) in letters.iter().enumerate() {
+        let x = LEFT + leaf * LEAF;
+        let _ = writeln!(
+            words,
+            r#"<text class="small" x="{x}" y="{bottom}" text-anchor="middle">{letter}</text>"#
         );
     }
     let end = failure.recording.steps.last();
@@ -93,9 +101,10 @@ pub fn draw(paths: &[Path]) -> Result<String, String> {
     let described = format!(
         "A tree of {runs} runs, of which {} finish and number {number} does not. At each branching, \
          the left branch is the one on which main goes on, the right one that of worker 0. The path \
-         to number {number}: {} {end}",
+         to number {number}: {} {end} The classes of the runs, from number 1 on: {}.",
         runs - 1,
-        told.concat().join(" ")
+        told.concat().join(" "),
+        letters.iter().map(char::to_string).collect::<Vec<_>>().join(", ")
     );
     let title = format!("A search of {runs} runs");
     let drawn = lines + &way + &marks + &words;

@@ -29,9 +29,13 @@ pub struct Run {
     /// How it ends.
     pub ends: Ends,
     /// Sentences of the account that come in this order. Without any, it is the shortest run that
-    /// ends so.
+    /// ends so, which a search has found: of all orders, or of classes.
     #[serde(default)]
     pub said: Vec<String>,
+    #[serde(default)]
+    pub classes: bool,
+    /// Instead of both: the run with this number in a search of all orders.
+    pub number: Option<usize>,
     /// What the reader is asked.
     #[serde(default)]
     pub ask: Vec<Ask>,

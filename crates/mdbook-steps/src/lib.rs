@@ -11,7 +11,8 @@
 //! - `<!-- steps -->`: a table of all steps.
 //! - `<!-- changes: listing-20-23, listing-20-24 -->`: what these steps change in `src/`, and no more.
 //! - `<!-- timeline: 20-24-let, 20-24-while-let -->`: runs that were recorded, of which one at a time
-//!   can be stepped through (see [`book::schedules`]).
+//!   can be stepped through (see [`book::schedules`]). `<!-- timeline: ONE = OTHER -->`: two runs that
+//!   are the same but for the turns that the threads take, side by side.
 //!
 //! A fence of `console`, which includes a recorded terminal, has its prompts told apart from what was
 //! typed and printed. And where the prose mentions a listing, `Listing 20-24`, it links to it. To a

@@ -26,6 +26,5 @@ pub mod tree;
 pub use program::program;
 pub use report::{report, report_replay, How};
 pub use search::{
-    explore_case, sample, search, search_any, search_program, silence, Case, Endings, Failure,
-    Left, Pool, Sampling,
+    explore_case, sample, search, search_any, silence, Case, Endings, Failure, Left, Pool, Sampling,
 };

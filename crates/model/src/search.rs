@@ -5,9 +5,7 @@ use crate::modeled::run;
 use crate::progress::Teller;
 use crate::record::{self, note, What};
 use crate::reduced::{self, Exploration, Found};
-use shuttle::scheduler::{
-    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
-};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId};
 use shuttle::sync::Barrier;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::any::Any;
@@ -256,7 +254,7 @@ fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> R
     let its = search.clone();
     let run = thread::spawn(move || self::run(its, config(), program)).join();
     let run = run.unwrap_or_else(|payload| panic::resume_unwind(payload));
-    run.map(drop).map_err(|message| Failure {
+    run.map_err(|message| Failure {
         number: search.with(|progress| progress.begun),
         deadlock: is_deadlock(&message),
         message,
@@ -264,7 +262,7 @@ fn run_through(program: impl Fn() + Send + Sync + 'static, search: &Search) -> R
     })
 }
 
-/// Runs the program as often as the scheduler wants, and returns how often.
+/// Runs the program as often as the scheduler wants.
 ///
 /// # Errors
 ///
@@ -273,9 +271,10 @@ pub(crate) fn run(
     scheduler: impl Scheduler + 'static,
     config: Config,
     program: impl Fn() + Send + Sync + 'static,
-) -> Result<usize, String> {
+) -> Result<(), String> {
     let runner = Runner::new(scheduler, config);
     panic::catch_unwind(AssertUnwindSafe(|| runner.run(program)))
+        .map(drop)
         .map_err(|payload| text(&*payload).to_owned())
 }
 
@@ -433,16 +432,13 @@ impl Scheduler for Search {
         is_yielding: bool,
     ) -> Option<TaskId> {
         self.with(|progress| {
-            let is_yielding = run::has_yielded() || is_yielding;
-            let fair = progress.fair.of(runnable, current, is_yielding);
-            let next = progress.way.next_task(&fair, current, is_yielding);
-            if let Some(next) = next {
-                progress.fair.chosen(next);
-                progress.chosen.push(next.into());
-                if Some(next) != current {
-                    run::switched();
-                }
+            let (has_got, asks) = run::stopped();
+            if let Some(current) = current {
+                progress.fair.stopped(current.into(), has_got, asks);
             }
+            let (fair, _) = progress.fair.of(runnable);
+            let next = progress.way.next_task(&fair, current, asks || is_yielding);
+            progress.chosen.extend(next.map(usize::from));
             next
         })
     }
@@ -465,16 +461,6 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Runs one interleaving of each class of the case, or all of them.
 pub fn explore_case<P: Pool>(exploration: Exploration, case: Case) -> Found {
     reduced::explore(exploration, move || run_jobs_and_drop::<P>(case))
-}
-
-/// Searches every interleaving of any program on the threads of the model, and returns how many
-/// there are.
-///
-/// # Errors
-///
-/// What the first interleaving that fails says of it.
-pub fn search_program(program: impl Fn() + Send + Sync + 'static) -> Result<usize, String> {
-    run(DfsScheduler::new(None, false), config(), program)
 }
 
 /// Which orders are tried.

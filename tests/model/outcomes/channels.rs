@@ -95,6 +95,29 @@ pub const PROGRAMS: &[Program] = &[
             format!("{first}, {second}")
         },
     ),
+    // A thread that asks again and again, and each time gets something, need not wait for the other.
+    Program::of_both(
+        "asking four times for what is there",
+        &["sync::mpsc::Receiver"],
+        &["too early", "before the end", "after the end"],
+        || {
+            let (sender, receiver) = mpsc::channel();
+            let has_ended = Arc::new(AtomicBool::new(false));
+            let end = Arc::clone(&has_ended);
+            thread::spawn(move || {
+                (1..=4).for_each(|number| sender.send(number).unwrap_or_default());
+                end.store(true, Ordering::SeqCst);
+            });
+            if (1..=4).any(|_| receiver.try_recv().is_err()) {
+                return "too early".into();
+            }
+            match has_ended.load(Ordering::SeqCst) {
+                true => "after the end",
+                false => "before the end",
+            }
+            .into()
+        },
+    ),
     Program::of_both(
         "all that is there",
         &["sync::mpsc::TryIter"],
@@ -160,8 +183,8 @@ pub const PROGRAMS: &[Program] = &[
             "given up".into()
         },
     ),
-    // So it is written in `modeled::clock`: who waits again and again lets others go on, and here the
-    // other thread has but two steps to go to its message.
+    // So it is written in `fair`: who has waited three times and got nothing lets the others come to
+    // their end before it waits once more.
     Program::of_model(
         "giving up after four times, which is not seen",
         &["sync::mpsc::Receiver"],

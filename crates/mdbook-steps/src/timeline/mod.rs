@@ -2,6 +2,7 @@
 //! through them; without it, and on paper, the rows are a figure and its account in one.
 
 mod lanes;
+mod pair;
 mod state;
 
 use crate::render::{escape, inline_code, reference};
@@ -11,7 +12,8 @@ use state::State;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The figure of the runs that are named, with commas between them.
+/// The figure of the runs that are named, with commas between them; or of two that are the same, with
+/// a `=`.
 ///
 /// # Errors
 ///
@@ -19,7 +21,7 @@ use std::path::Path;
 pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
     let all = schedules::runs(root)?;
     let mut runs = Vec::new();
-    for name in names.split(", ") {
+    for name in names.split([',', '=']).map(str::trim) {
         let known = || {
             all.keys()
                 .map(String::as_str)
@@ -30,6 +32,11 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
         let run =
             run.with_context(|| format!("there is no run `{name}`; there are {}", known()))?;
         runs.push((name, run, schedules::recorded(root, name)?));
+    }
+
+    if let (true, [(name, one, first), (_, other, second)]) = (names.contains('='), &runs[..]) {
+        return pair::figure(name, [(one, first), (other, second)])
+            .with_context(|| format!("the runs `{names}`"));
     }
 
     let mut html = format!(
@@ -119,12 +126,17 @@ fn source(root: &Path, name: &str) -> Result<String> {
 
 /// The lanes' names, and the rows.
 fn events(run: &Run, steps: &[Step]) -> Result<String> {
-    let mut state = State::new(run, steps);
-    let mut html = format!(
-        "<div class=\"lanes\" aria-hidden=\"true\">{}</div>\n<ol class=\"events\">\n",
-        state.lanes()
-    );
+    let heads = State::new(run, steps).lanes();
+    let rows = rows(run, steps, &[])?;
+    Ok(format!(
+        "<div class=\"lanes\" aria-hidden=\"true\">{heads}</div>\n<ol class=\"events\">\n{rows}</ol>\n"
+    ))
+}
 
+/// The rows, with numbers of their own, if there are any.
+fn rows(run: &Run, steps: &[Step], numbers: &[usize]) -> Result<String> {
+    let mut state = State::new(run, steps);
+    let mut html = String::new();
     let mut asked = vec![false; run.ask.len()];
     for (index, step) in steps.iter().enumerate() {
         state
@@ -133,6 +145,9 @@ fn events(run: &Run, steps: &[Step]) -> Result<String> {
         html += "<li";
         if index + 1 == steps.len() && run.ends != Ends::Finish {
             html += " class=\"fault\"";
+        }
+        if let Some(number) = numbers.get(index) {
+            write!(html, " data-step=\"{number}\"")?;
         }
         if let Some(thread) = step.thread {
             write!(html, " data-thread=\"{thread}\"")?;
@@ -157,7 +172,7 @@ fn events(run: &Run, steps: &[Step]) -> Result<String> {
     for (ask, asked) in run.ask.iter().zip(asked) {
         ensure!(asked, "it has no step to ask for: {}", ask.before);
     }
-    Ok(html + "</ol>\n")
+    Ok(html)
 }
 
 /// A text for an attribute, as it reads without its markup.
@@ -179,6 +194,8 @@ mod tests {
             deadline: false,
             ends: Ends::Deadlock,
             said: Vec::new(),
+            classes: false,
+            number: None,
             ask: Vec::new(),
             open_at: None,
         }

@@ -15,9 +15,8 @@
 //!
 //! A deadline that is too late for an `Instant`, as `Duration::MAX` is, never passes, as in std.
 //!
-//! What is not tried: a thread that waits with a deadline again and again, or asks again and again,
-//! lets others go on, so that a search comes to its end. The second time, and each time after that,
-//! every other thread that can go on has done a step since the time before.
+//! A thread that waits with a deadline again and again lets others go on, as one that asks again and
+//! again (`fair`).
 
 use super::run;
 use crate::reduced;
@@ -29,8 +28,8 @@ use std::time::Duration;
 pub(crate) const BEGIN: Duration = Duration::from_secs(1 << 40);
 /// Longer than a pool waits for anything.
 const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// A thread that looks at the clock more often, while no other does anything else, waits for time to
-/// pass: it sees the long time.
+/// A thread that looks at the clock more often, and gets nothing in between, waits for time to pass: it
+/// sees the long time.
 const MOST_LOOKS: u32 = 5;
 
 #[derive(Default)]
@@ -41,10 +40,8 @@ struct Clock {
     to_come: Vec<Duration>,
     /// Somebody has looked at it: to whom time passes.
     was_seen: bool,
-    /// How often each thread has looked at it, and not seen the long time.
+    /// How often each thread has looked at it, and not seen the long time, since it has got something.
     looks: BTreeMap<usize, u32>,
-    /// The thread that runs has, since it was chosen.
-    is_waited_for: bool,
 }
 
 thread_local! {
@@ -56,19 +53,14 @@ pub(crate) fn begin() {
     CLOCK.take();
 }
 
-/// Another thread goes on. If the one before did something else than to look at the clock, that is
-/// worth to look again.
-pub(crate) fn switched() {
-    CLOCK.with_borrow_mut(|clock| {
-        if !std::mem::take(&mut clock.is_waited_for) {
-            clock.looks.clear();
-        }
-    });
+/// The thread that runs has got something: that is worth to look again.
+pub(crate) fn got() {
+    CLOCK.with_borrow_mut(|clock| clock.looks.remove(&run::thread()));
 }
 
 /// What it shows, to a thread that looks at it.
 pub(crate) fn look() -> Duration {
-    reduced::alone();
+    reduced::uses_clock("look");
     // Not within the borrow: to choose, the scheduler is asked.
     let options = CLOCK.with_borrow_mut(Clock::options);
     let chosen = match options.len() {
@@ -81,7 +73,7 @@ pub(crate) fn look() -> Duration {
 
 /// Somebody may wait for this instant.
 pub(crate) fn expect(instant: Duration) {
-    reduced::alone();
+    reduced::uses_clock("expect");
     CLOCK.with_borrow_mut(|clock| {
         if clock.now + BEGIN < instant {
             if let Err(place) = clock.to_come.binary_search(&(instant - BEGIN)) {
@@ -93,19 +85,19 @@ pub(crate) fn expect(instant: Duration) {
 
 /// When a wait ends that begins now. `None`: never.
 pub(crate) fn deadline(time: Duration) -> Option<Duration> {
-    reduced::alone();
+    reduced::uses_clock("begin to wait");
     CLOCK.with_borrow(|clock| (clock.now + BEGIN).checked_add(time))
 }
 
 /// Whether this instant is one that has passed.
 pub(crate) fn has_passed(deadline: Duration) -> bool {
-    reduced::alone();
+    reduced::uses_clock("look");
     CLOCK.with_borrow(|clock| deadline <= clock.now + BEGIN)
 }
 
 /// A wait ends because its time is up.
 pub(crate) fn pass(deadline: Duration) {
-    reduced::alone();
+    reduced::uses_clock("time is up");
     CLOCK.with_borrow_mut(|clock| clock.now = clock.now.max(deadline - BEGIN));
 }
 
@@ -134,7 +126,6 @@ impl Clock {
             self.looks.remove(&run::thread());
         } else {
             *self.looks.entry(run::thread()).or_default() += 1;
-            self.is_waited_for = true;
         }
         self.now = time;
         BEGIN + time

@@ -4,5 +4,5 @@ pub use std::hint::*;
 
 /// As `std::hint::spin_loop`: while a thread spins, others go on.
 pub fn spin_loop() {
-    shuttle::thread::yield_now();
+    crate::thread::yield_now();
 }

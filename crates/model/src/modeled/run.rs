@@ -19,13 +19,14 @@ static RUNS: AtomicU64 = AtomicU64::new(1);
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     static OPTIONS: Cell<usize> = const { Cell::new(0) };
-    static YIELDS: Cell<bool> = const { Cell::new(false) };
+    static HAS_GOT: Cell<bool> = const { Cell::new(false) };
+    static ASKS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A run begins.
 pub(crate) fn begin() {
     NUMBER.set(RUNS.fetch_add(1, Ordering::Relaxed));
-    YIELDS.set(false);
+    stopped();
     clock::begin();
     thread::begin();
 }
@@ -85,20 +86,22 @@ pub(crate) fn options() -> Vec<usize> {
     (0..OPTIONS.replace(0).max(1)).collect()
 }
 
-/// The thread that runs goes round, or waits for time to pass: others come first, if they can run, so
-/// that no run goes on for ever because they do not.
-pub(crate) fn yields() {
-    YIELDS.set(true);
+/// The thread that runs goes round, or waits for time to pass. If it does so too often, others come
+/// first (`fair`). Right before the point at which it asks.
+pub(crate) fn asks() {
+    ASKS.set(true);
 }
 
-/// Whether it does, for the scheduler.
-pub(crate) fn has_yielded() -> bool {
-    YIELDS.replace(false)
+/// The thread that runs has got what it has asked for, or waited for.
+pub(crate) fn got() {
+    HAS_GOT.set(true);
+    clock::got();
 }
 
-/// Another thread goes on.
-pub(crate) fn switched() {
-    clock::switched();
+/// For the scheduler, of the thread that has run so far: whether it has got something, and whether
+/// it is about to ask.
+pub(crate) fn stopped() -> (bool, bool) {
+    (HAS_GOT.take(), ASKS.take())
 }
 
 /// The number of the thread that runs.

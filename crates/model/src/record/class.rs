@@ -1,11 +1,28 @@
-//! A run that stands for its class.
+//! Runs that stand for their class.
 
 use super::replay::fits;
-use super::{Ending, Recorder, Recording, What, RECORDER};
-use crate::reduced;
-use crate::search::{config, run_jobs_and_drop};
+use super::{Ending, Recorder, Recording, Step, What, RECORDER};
+use crate::reduced::{self, Exploration, Found};
+use crate::search::{config, lock, run_jobs_and_drop};
 use crate::{Case, Pool};
+use std::sync::{Arc, Mutex};
 use std::thread;
+
+/// The search of all classes of the case, `most` at most, and the steps of each run that has finished.
+/// All are kept: it is for cases that have few.
+pub fn classes<P: Pool>(case: Case, most: usize) -> (Found, Vec<Vec<Step>>) {
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let finished = Arc::clone(&all);
+    let found = reduced::explore(Exploration::classes(most), move || {
+        RECORDER.set(Some(Recorder::new(None, &[])));
+        run_jobs_and_drop::<P>(case);
+        if let Some(recorder) = RECORDER.take() {
+            lock(&finished).push(recorder.told());
+        }
+    });
+    let all = std::mem::take(&mut *lock(&all));
+    (found, all)
+}
 
 /// As [`replay`](super::replay), of a schedule that a search of classes has found.
 ///

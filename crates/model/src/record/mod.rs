@@ -10,7 +10,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-pub use class::replay_class;
+pub use class::{classes, replay_class};
 pub use find::find;
 pub use replay::replay;
 pub(crate) use run::record;

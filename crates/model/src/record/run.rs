@@ -33,7 +33,7 @@ pub(crate) fn record<P: Pool>(
         RECORDER.set(Some(recorder));
         let run = run_program(scheduler, config, move || run_jobs_and_drop::<P>(case));
         let ending = match run {
-            Ok(_) => Ending::Finish,
+            Ok(()) => Ending::Finish,
             Err(message) if is_deadlock(&message) => Ending::Deadlock,
             Err(_) => Ending::Panic,
         };
@@ -77,10 +77,7 @@ impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for On
         let runnable: Vec<_> = runnable.iter().map(|task| usize::from(task.id())).collect();
         let current = current.map(usize::from);
         let next = (self.choose)(&runnable, current)?;
-        run::has_yielded();
-        if Some(next) != current {
-            run::switched();
-        }
+        run::stopped();
         RECORDER
             .with_borrow_mut(|recorder| recorder.as_mut().map(|recorder| recorder.chosen(next)));
         lock(&self.chosen).push(next);

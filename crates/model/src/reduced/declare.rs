@@ -1,7 +1,7 @@
 //! What the model's operations say of themselves to the search.
 
 use super::engine::{is_on, with};
-use super::objects::Object;
+use super::objects::{Object, CLOCK};
 use super::operation::{Kind, Operation};
 use super::trace::MOST_THREADS;
 use crate::modeled::run;
@@ -100,6 +100,23 @@ pub(crate) fn of_thread(thread: usize) -> usize {
 /// The step that is under way depends on everything.
 pub(crate) fn alone() {
     with(|engine| engine.trace.stands_alone());
+}
+
+/// The step that is under way uses the clock (`modeled::clock`), as the rules call it.
+pub(crate) fn uses_clock(what: &'static str) {
+    let kind = match what {
+        "look" => Kind::Write,
+        "begin to wait" => Kind::Read,
+        _ => Kind::Add, // of two times that come, the later one is shown
+    };
+    with(|engine| {
+        if what == "look" {
+            engine.looks_at_clock();
+        }
+        if engine.clock_is_seen {
+            engine.trace.uses_also(what, CLOCK, kind);
+        }
+    });
 }
 
 /// One more sender of the channel.

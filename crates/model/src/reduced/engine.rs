@@ -27,6 +27,11 @@ pub(super) struct Engine {
     most: usize,
     /// A run is under way.
     pub begun: bool,
+    /// Somebody has looked at the clock, in some run. As long as nobody has, it makes no difference
+    /// which of two deadlines passes first.
+    pub clock_is_seen: bool,
+    /// What was searched before is to be searched anew.
+    starts_anew: bool,
     end: Option<End>,
     /// What the run that is under way has panicked with.
     message: String,
@@ -65,6 +70,8 @@ impl Engine {
             running: 0,
             most,
             begun: false,
+            clock_is_seen: false,
+            starts_anew: false,
             end: None,
             message: String::new(),
             teller: None,
@@ -73,8 +80,19 @@ impl Engine {
         }
     }
 
+    /// Somebody looks at the clock.
+    pub(super) fn looks_at_clock(&mut self) {
+        self.starts_anew |= !self.clock_is_seen;
+        self.clock_is_seen = true;
+    }
+
     /// Ends the run that is under way, and says whether there is another.
     fn next_run(&mut self, end: End) -> bool {
+        if std::mem::take(&mut self.starts_anew) {
+            self.trace.forget();
+            self.found = Found::default();
+            self.begun = false;
+        }
         if std::mem::take(&mut self.begun) {
             let end = self.end.take().unwrap_or(end);
             let left = self.trace.left();
@@ -127,12 +145,7 @@ impl Engine {
     }
 
     /// Who goes on.
-    fn next(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        yields: bool,
-    ) -> Option<TaskId> {
+    fn next(&mut self, runnable: &[&Task]) -> Option<TaskId> {
         let can_run = |thread: usize| runnable.iter().any(|task| usize::from(task.id()) == thread);
         let running = self.running;
         if std::thread::panicking() && can_run(running) {
@@ -158,7 +171,10 @@ impl Engine {
             next.is_some_and(|next| self.trace.objects.enabled(thread, next))
         };
         let can_go_on: Vec<&Task> = runnable.iter().filter(can_go_on).copied().collect();
-        let fair = self.fair.of(&can_go_on, current, yields);
+        let (has_got, asks) = run::stopped();
+        self.fair.stopped(running, has_got, asks);
+        let (fair, waited) = self.fair.of(&can_go_on);
+        self.trace.come_after_all(waited);
         let enabled = fair
             .iter()
             .fold(0, |enabled, task| enabled | 1 << usize::from(task.id()));
@@ -175,9 +191,7 @@ impl Engine {
             Operation::Start | Operation::Undeclared
         );
         self.running = chosen;
-        let task = TaskId::from(chosen);
-        self.fair.chosen(task);
-        Some(task)
+        Some(chosen.into())
     }
 
     /// Runs the program until a run panics, or there is no other. Says what was said with the panic.
@@ -227,27 +241,11 @@ impl Scheduler for Reducing {
         is_on().then(|| Schedule::new(0))
     }
 
-    fn next_task(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        is_yielding: bool,
-    ) -> Option<TaskId> {
-        let yields = run::has_yielded() || is_yielding;
-        let next = with(|engine| {
-            if yields {
-                engine.trace.stands_alone();
-            }
-            engine.next(runnable, current, yields)
-        })
-        .flatten();
-        if let Some(next) = next {
-            record::chosen(next.into());
-        }
-        if next.is_none() {
-            ON.set(false); // what is left of the run is to drop what is on its stacks
-        } else if next != current {
-            run::switched();
+    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
+        let next = with(|engine| engine.next(runnable)).flatten();
+        match next {
+            Some(next) => record::chosen(next.into()),
+            None => ON.set(false), // what is left of the run is to drop what is on its stacks
         }
         next
     }
@@ -255,10 +253,6 @@ impl Scheduler for Reducing {
     fn next_u64(&mut self) -> u64 {
         let options = run::options().len();
         // Between the choice and what has led to it, no thread comes.
-        with(|engine| {
-            engine.trace.stands_alone();
-            engine.trace.way(options)
-        })
-        .unwrap_or(0) as u64
+        with(|engine| engine.trace.way(options)).unwrap_or(0) as u64
     }
 }

@@ -24,13 +24,18 @@
 //! that are said to commute do. What nobody has declared is taken to depend on everything: that is
 //! slower, and never wrong. The tests compare the classes with those of a search through all orders
 //! ([`Orders::All`]), and how the runs end with shuttle's own search, on random programs: more than a
-//! hundred in each run of the tests, and as many as `SEEDS` says.
+//! hundred in each run of the tests, and as many as `SEEDS` says. Of the first 28,000 seeds, 12,155 have
+//! few enough orders, and none differed.
+//!
+//! Threads also share the clock: a wait that ends because its time is up moves it. But which of two
+//! deadlines passes first makes no difference as long as nobody looks. So the clock counts for nothing
+//! until somebody does, in any run; then all that was searched is searched anew, and it counts. If in
+//! one run of each class nobody looks, nobody does in any other.
 //!
 //! What it cannot see: which thread drops the last `Arc` of a value, where no operation of the model
 //! tells; and what a thread sees of another while a panic unwinds that one's stack, if it is caught
-//! there: all destructors are one step. Where a thread waits with a deadline or asks more than once,
-//! which runs are left out as unfair depends on the orders that are tried: a few of 12,782 random
-//! programs had fewer classes, or other outcomes, than the searches of all orders.
+//! there: all destructors are one step. Where a thread asks again and again, runs are left out, the
+//! same ones as in a search of all orders: `fair` says which, and why.
 
 mod declare;
 mod engine;
@@ -41,7 +46,7 @@ mod trace;
 
 pub(crate) use declare::{
     alone, barrier, ended, meet, of_thread, operate, place, sender_added, spawn, spawned, touch,
-    was_notified, Identity,
+    uses_clock, was_notified, Identity,
 };
 pub(crate) use engine::is_on;
 pub(crate) use objects::Object;
@@ -153,6 +158,7 @@ pub(crate) fn follow(
 ) -> (Vec<usize>, Option<Ending>) {
     let mut engine = Engine::new(Orders::Classes, 1);
     engine.trace.follow = schedule.into();
+    engine.clock_is_seen = true;
     let (mut engine, message) = engine.run(config, Arc::new(program));
     if engine.begun {
         engine.taken = engine.trace.schedule(); // a panic has ended it

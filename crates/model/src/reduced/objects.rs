@@ -45,6 +45,7 @@ impl Object {
 
 /// The object of all threads: how many there are.
 const THREADS: usize = 0;
+pub(super) const CLOCK: usize = 1;
 
 /// The objects of a run, by their numbers.
 #[derive(Default)]
@@ -172,9 +173,11 @@ impl Objects {
                 let Object::Condvar { waiting, notified } = &mut self.all[condvar] else {
                     return;
                 };
-                // If its time is up, the clock has moved, and the step depends on everything.
                 self.was_notified = notified.contains(&thread);
-                waiting.retain(|of| *of != thread);
+                if !self.was_notified {
+                    uses(condvar, Part::Whole, Kind::Add);
+                    waiting.retain(|of| *of != thread);
+                }
                 notified.retain(|of| *of != thread);
             }
             Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar) => {

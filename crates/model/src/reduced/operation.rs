@@ -91,7 +91,7 @@ pub(super) enum Kind {
     Read,
     Write,
     /// A change that comes to the same in any order with others of its kind: a sender less, one more
-    /// at a barrier.
+    /// at a barrier, one less that waits, a time that has come.
     Add,
     /// A read that has to wait until the cell is written.
     Need,

@@ -48,6 +48,7 @@ pub const RULES: &[Rule] = &[
         "notified",
         "with a deadline, it sees whether the notification has come",
     ),
+    rule("end_wait", "whole", "if its time is up, it no longer waits"),
     rule("notify", "whole", "it sees who waits"),
     rule("notify", "notified", "it lets a thread that waits go on"),
     rule("load", "whole", "it sees what was stored last"),
@@ -109,6 +110,14 @@ pub const RULES: &[Rule] = &[
         "receiver",
         "before it, a message can be sent",
     ),
+    rule(
+        "begin to wait",
+        "whole",
+        "with a deadline, it ends so long after what the clock shows",
+    ),
+    rule("time is up", "whole", "the clock shows the deadline"),
+    rule("look", "whole", "it sees the clock, and time passes"),
+    rule("expect", "whole", "whoever looks may see this instant"),
     rule(
         "read",
         "whole",

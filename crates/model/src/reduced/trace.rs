@@ -1,11 +1,13 @@
 //! A run as the steps that it was made of, which of them depend on each other, and where another order
 //! is to be tried.
 
+mod clock;
 mod races;
 
 use super::objects::{Object, Objects};
 use super::operation::{conflict, Access, Cell, Footprint, Kind, Operation, Part};
-use std::collections::VecDeque;
+use clock::Clock;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -17,32 +19,6 @@ const fn bit(thread: usize) -> Threads {
     1 << thread
 }
 
-/// How many steps of each thread happened before. What is not there is 0.
-#[derive(Clone, Debug, Default)]
-struct Clock(Vec<u32>);
-
-impl Clock {
-    fn of(&self, thread: usize) -> u32 {
-        self.0.get(thread).copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, thread: usize, steps: u32) {
-        if self.0.len() <= thread {
-            self.0.resize(thread + 1, 0);
-        }
-        self.0[thread] = steps;
-    }
-
-    fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine = (*mine).max(*theirs);
-        }
-    }
-}
-
 /// A step of a thread: its operation, and what it does by itself up to the next one.
 struct Event {
     thread: usize,
@@ -51,6 +27,8 @@ struct Event {
     number: u32,
     /// The step of its thread before it, or that which has spawned its thread.
     previous: Option<usize>,
+    /// What happened before it as it waited for all others.
+    after: Clock,
     clock: Clock,
     footprint: Footprint,
     /// What was chosen in it, where that was no thread.
@@ -72,6 +50,8 @@ struct Thread {
     /// Its last step, or that in which it was spawned.
     last: Option<usize>,
     steps: u32,
+    /// It has waited for all others: this comes before its next step.
+    after: Clock,
     /// Its object, which tells that it has ended.
     object: usize,
 }
@@ -152,6 +132,13 @@ impl Trace {
         }
     }
 
+    /// No run was there yet.
+    pub fn forget(&mut self) {
+        let omitted = self.omitted;
+        *self = Trace::new(self.orders);
+        self.omitted = omitted;
+    }
+
     /// A run begins, with the main thread.
     pub fn begin(&mut self) {
         self.objects.clear();
@@ -160,6 +147,7 @@ impl Trace {
         self.events.clear();
         self.alone = None;
         self.add(Object::Plain); // that of all threads
+        self.add(Object::Plain); // the clock
         self.spawn();
     }
 
@@ -175,6 +163,7 @@ impl Trace {
             next: Some(Operation::Start),
             last: self.events.len().checked_sub(1),
             steps: 0,
+            after: Clock::default(),
             object,
         });
         self.threads.len() - 1
@@ -310,6 +299,7 @@ impl Trace {
         let mut clock = self.clock(thread);
         let state = &mut self.threads[thread];
         let previous = state.last;
+        let after = std::mem::take(&mut state.after);
         state.steps += 1;
         clock.set(thread, state.steps);
         state.last = Some(self.events.len());
@@ -319,6 +309,7 @@ impl Trace {
             operation,
             number,
             previous,
+            after,
             clock,
             footprint: Footprint::default(),
             choices: Vec::new(),
@@ -377,6 +368,18 @@ impl Trace {
         self.alone = Some(index);
     }
 
+    /// The next step of each of these threads comes after all that has happened so far.
+    pub fn come_after_all(&mut self, threads: BTreeSet<usize>) {
+        let mut all = Clock::default();
+        if !threads.is_empty() {
+            let last = self.threads.iter().filter_map(|of| of.last);
+            last.for_each(|event| all.join(&self.events[event].clock));
+        }
+        for thread in threads {
+            self.threads[thread].after = all.clone();
+        }
+    }
+
     fn access(&mut self, access: Access) {
         let Some(index) = self.events.len().checked_sub(1) else {
             return;
@@ -419,7 +422,9 @@ impl Trace {
     /// What the thread knows before its next step.
     fn clock(&self, thread: usize) -> Clock {
         let last = self.threads[thread].last;
-        last.map_or_else(Clock::default, |event| self.events[event].clock.clone())
+        let mut clock = last.map_or_else(Clock::default, |event| self.events[event].clock.clone());
+        clock.join(&self.threads[thread].after);
+        clock
     }
 
     fn happened_before(&self, event: usize, clock: &Clock) -> bool {

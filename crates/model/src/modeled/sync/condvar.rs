@@ -56,12 +56,14 @@ impl Condvar {
                 mutex: mutex_of_it,
             };
             let result = reduced::operate(wake, || mutex.take_again());
+            run::got();
             return mutex.taken(result);
         }
         // It gives the lock back and begins to wait in one step, but not yet.
         note_when_chosen(|| What::Sleeps(mutex.id()));
         self.untimed.fetch_add(1, Ordering::Relaxed);
         let result = self.condvar.wait(guard);
+        run::got();
         mutex.taken(result)
     }
 
@@ -117,11 +119,14 @@ impl Condvar {
         let (mutex, guard) = guard.into_parts();
         if reduced::is_on() {
             let (condvar, _) = self.begin_to_wait(mutex, guard);
-            run::yields();
+            run::asks();
             let notified = reduced::operate(|| Operation::EndWait(condvar), reduced::was_notified);
-            if !notified {
-                clock::pass(deadline);
-                note(|| What::TimeIsUp);
+            match notified {
+                true => run::got(),
+                false => {
+                    clock::pass(deadline);
+                    note(|| What::TimeIsUp);
+                }
             }
             let result = WaitTimeoutResult(!notified);
             return with(mutex.lock(), result);
@@ -130,13 +135,16 @@ impl Condvar {
         note_when_chosen(|| What::Sleeps(mutex.id()));
         drop(guard); // nobody comes between this and the next line
         crate::search::lock(&self.timed).push(Arc::clone(&notified));
-        run::yields();
+        run::asks();
         run::point();
         crate::search::lock(&self.timed).retain(|waits| !Arc::ptr_eq(waits, &notified));
         let timed_out = !notified.load(Ordering::Relaxed);
-        if timed_out {
-            clock::pass(deadline);
-            note(|| What::TimeIsUp);
+        match timed_out {
+            false => run::got(),
+            true => {
+                clock::pass(deadline);
+                note(|| What::TimeIsUp);
+            }
         }
         let result = WaitTimeoutResult(timed_out);
         with(mutex.lock(), result)

@@ -4,13 +4,16 @@ use crate::modeled::{clock, run};
 use crate::record::{channel_id, note, What};
 use crate::reduced::{self, Identity, Object, Operation};
 use crate::search::lock;
+use shuttle::future::block_on;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 #[track_caller]
@@ -50,6 +53,7 @@ fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
             queue: VecDeque::new(),
             senders: 1,
             is_awaited: false,
+            waiting: Vec::new(),
         }),
     })
 }
@@ -68,6 +72,8 @@ struct State<T> {
     senders: usize,
     /// Somebody is in `recv_timeout`, which is not known to shuttle.
     is_awaited: bool,
+    /// Who waits for room in a bounded channel, and is woken when there may be some.
+    waiting: Vec<Waker>,
 }
 
 impl<T> Channel<T> {
@@ -94,6 +100,24 @@ impl<T> Channel<T> {
         lock(&self.state).queue.push_back(message);
         note(|| What::Sends(self.id, true));
     }
+
+    /// Until the receiver takes a message, or is gone.
+    fn wait_for_room(&self) {
+        let mut has_waited = false;
+        block_on(poll_fn(|context| {
+            if std::mem::replace(&mut has_waited, true) {
+                return Poll::Ready(());
+            }
+            lock(&self.state).waiting.push(context.waker().clone());
+            Poll::Pending
+        }));
+    }
+
+    /// All who wait for room look whether there is some.
+    fn wake(&self) {
+        let waiting = std::mem::take(&mut lock(&self.state).waiting);
+        waiting.into_iter().for_each(Waker::wake);
+    }
 }
 
 macro_rules! sender {
@@ -107,7 +131,7 @@ macro_rules! sender {
         impl<T> $name<T> {
             #[track_caller]
             pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-                let send = || self.sender.send(());
+                let send = || self.send_one();
                 if self.channel.operate(Operation::Send, send).is_ok() {
                     self.channel.sent(message);
                     return Ok(());
@@ -157,7 +181,28 @@ macro_rules! sender {
 sender!(Sender);
 sender!(SyncSender);
 
+impl<T> Sender<T> {
+    fn send_one(&self) -> Result<(), SendError<()>> {
+        self.sender.send(())
+    }
+}
+
 impl<T> SyncSender<T> {
+    /// Who comes first when there is room, gets it. In shuttle's channel, it is kept for the one that has
+    /// waited longest, also where that one has not gone on yet.
+    fn send_one(&self) -> Result<(), SendError<()>> {
+        if self.channel.bound == Some(0) {
+            return self.sender.send(());
+        }
+        loop {
+            match self.sender.try_send(()) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(())) => return Err(SendError(())),
+                Err(TrySendError::Full(())) => self.channel.wait_for_room(),
+            }
+        }
+    }
+
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let send = || self.sender.try_send(());
@@ -201,7 +246,9 @@ impl<T> Receiver<T> {
 
     /// Right after shuttle's channel has said that there is one.
     fn message(&self) -> T {
+        run::got();
         let message = lock(&self.channel.state).queue.pop_front();
+        self.channel.wake();
         message.expect("there is a message for each of shuttle's")
     }
 
@@ -218,7 +265,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         // Who asks again and again lets others go on.
-        run::yields();
+        run::asks();
         let receive = || self.receiver().try_recv();
         let result = self.channel.operate(Operation::TryReceive, receive);
         let result = result.map(|()| self.message());
@@ -236,7 +283,7 @@ impl<T> Receiver<T> {
         let Some(deadline) = clock::deadline(time) else {
             return self.recv().map_err(|_| RecvTimeoutError::Disconnected);
         };
-        run::yields();
+        run::asks();
         let result = match self.is_handed() {
             Some(message) => Ok(message),
             None => {
@@ -267,7 +314,9 @@ impl<T> Receiver<T> {
         run::point();
         let mut state = lock(&self.channel.state);
         state.is_awaited = false;
-        state.queue.pop_front()
+        let message = state.queue.pop_front()?;
+        run::got();
+        Some(message)
     }
 
     pub fn iter(&self) -> Iter<'_, T> {
@@ -288,6 +337,7 @@ impl<T> Drop for Receiver<T> {
             run::point();
         }
         drop(self.receiver.take());
+        self.channel.wake();
         // What nobody can receive is dropped, and what that does can be seen.
         let left = std::mem::take(&mut lock(&self.channel.state).queue);
         drop(left);

@@ -72,7 +72,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         self.used.used();
         // Who tries again and again lets others go on.
-        run::yields();
+        run::asks();
         let lock = || Operation::TryLock(self.object());
         match reduced::operate(lock, || self.mutex.try_lock()) {
             Ok(guard) => Ok(self.taken(Ok(guard))?),

@@ -86,7 +86,7 @@ impl<T: ?Sized> RwLock<T> {
     fn is_free(&self, permits: usize) -> bool {
         self.used.used();
         // Who tries again and again lets others go on.
-        run::yields();
+        run::asks();
         self.permits.try_acquire(permits).is_ok()
     }
 

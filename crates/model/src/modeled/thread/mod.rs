@@ -10,7 +10,7 @@ use crate::reduced::{self, Operation};
 pub use local::LocalKey;
 pub use park::{current, park, park_timeout, Thread};
 pub use scope::{scope, Scope, ScopedJoinHandle};
-pub use shuttle::thread::{panicking, yield_now, AccessError, Result, ThreadId};
+pub use shuttle::thread::{panicking, AccessError, Result, ThreadId};
 use std::fmt;
 use std::num::NonZero;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -29,9 +29,14 @@ pub fn sleep(time: Duration) {
     let Some(deadline) = clock::deadline(time) else {
         return wait_for_ever();
     };
-    run::yields();
-    run::point();
+    yield_now();
     clock::pass(deadline);
+}
+
+/// As `std::thread::yield_now`.
+pub fn yield_now() {
+    run::asks();
+    reduced::operate(|| Operation::Pause, run::point);
 }
 
 fn wait_for_ever() {
@@ -59,6 +64,7 @@ impl<T> JoinHandle<T> {
         note(|| What::Joins(thread));
         let join = || Operation::Join(reduced::of_thread(thread));
         let result = reduced::operate(join, || self.handle.join());
+        run::got();
         let result = result.and_then(|result| result);
         note(|| What::Joined(thread));
         result
@@ -97,7 +103,7 @@ impl End {
     /// they can come: it would double what has to be searched of each thread, and few ask. So who asks
     /// after the end may still be told, once, that it has not come.
     fn is_seen(&self) -> bool {
-        run::yields();
+        run::asks();
         run::point();
         let has_come = self.has_come.load(Ordering::Relaxed);
         if has_come && !self.was_late.load(Ordering::Relaxed) {

@@ -67,10 +67,13 @@ pub fn park() {
         return;
     }
     with(run::thread(), |parking| parking.is_parked = true);
+    run::asks();
     shuttle::thread::park();
     let stale = with(run::thread(), |parking| {
         parking.is_parked = false;
-        parking.token = false;
+        if std::mem::take(&mut parking.token) {
+            run::got();
+        }
         std::mem::take(&mut parking.is_stale)
     });
     if stale {
@@ -87,7 +90,7 @@ pub fn park_timeout(time: Duration) {
     if take_token() {
         return;
     }
-    run::yields();
+    run::asks();
     run::point();
     if !take_token() {
         clock::pass(deadline);
@@ -98,6 +101,7 @@ pub fn park_timeout(time: Duration) {
 fn take_token() -> bool {
     let token = with(run::thread(), |parking| std::mem::take(&mut parking.token));
     if token {
+        run::got();
         shuttle::thread::park(); // does not block: it takes shuttle's
     }
     token

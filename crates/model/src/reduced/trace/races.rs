@@ -18,16 +18,19 @@ impl Trace {
         let Event {
             thread,
             previous,
+            after,
             footprint,
             clock,
             ..
         } = &self.events[index];
         self.levels[index].footprint.join(footprint);
         if self.orders == Orders::Classes {
+            let mut before =
+                previous.map_or_else(Clock::default, |event| self.events[event].clock.clone());
+            before.join(after);
             let step = Step {
                 thread: *thread,
-                before: previous
-                    .map_or_else(Clock::default, |event| self.events[event].clock.clone()),
+                before,
                 clock: clock.clone(),
                 end: index,
             };
