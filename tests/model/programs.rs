@@ -2,9 +2,10 @@
 //! listings, of the pools with a fault, and of the changes that the pages propose.
 
 use book::schedules::{Ends, Run};
+use pool_model::modeled::time::{Duration, Instant};
 use pool_model::record::{self, Ending, Recording, Step};
 use pool_model::reduced::{Exploration, Found};
-use pool_model::{tree, Case, Endings, Failure, Pool, Sampling};
+use pool_model::{tree, Case, Endings, Failure, Left, Pool, Sampling};
 use std::ops::ControlFlow;
 
 /// What they print goes to the recorder: hundreds of thousands of runs would print millions of lines.
@@ -29,27 +30,54 @@ pub struct Program {
 /// What a search by classes has found, and the steps of its runs.
 pub type Classes = (Found, Vec<Vec<Step>>);
 
-/// Gives all pools one interface, and finds a program by its name.
+impl Program {
+    fn of<P: Pool>() -> Program {
+        Program {
+            search: |case, most, on_failure| pool_model::search::<P>(case, most, on_failure),
+            explore: pool_model::explore_case::<P>,
+            sample: pool_model::sample::<P>,
+            replay: |case, schedule, file| record::replay::<P>(case, file, schedule),
+            replay_class: record::replay_class::<P>,
+            choose: choose::<P>,
+            classes: record::classes::<P>,
+        }
+    }
+}
+
+/// A pool that is not dropped, but shut down with a deadline.
+struct InTime<P>(P);
+
+/// Gives all pools one interface, and finds a program by its name. A pool that can be shut down with a
+/// deadline has a second one, in which it is.
 macro_rules! models {
-    ($($name:literal => $module:ident,)*) => {
+    ($($name:literal => $module:ident,)* in time: $($in_time:literal => $pool:ident,)*) => {
         $(pool_model::implement_pool!($module::ThreadPool);)*
+        $(impl Pool for InTime<$pool::ThreadPool> {
+            const HAS_DEADLINE: bool = true;
+
+            fn new(size: usize) -> Self {
+                InTime($pool::ThreadPool::new(size))
+            }
+
+            fn execute(&self, job: impl FnOnce() + Send + 'static) {
+                self.0.execute(job);
+            }
+
+            fn end(self) -> Left {
+                let deadline = Instant::in_run(Duration::from_secs(1));
+                let Err(left) = self.0.shutdown(deadline) else {
+                    return Left::default();
+                };
+                assert!(left.running + left.never_begun > 0, "an error, but nothing is left");
+                Left { running: left.running, never_begun: left.never_begun }
+            }
+        })*
 
         /// What can be done with the pool of that name.
         pub fn program(name: &str) -> Option<Program> {
             match name {
-                $($name => Some(Program {
-                    search: |case, most, on_failure| {
-                        pool_model::search::<$module::ThreadPool>(case, most, on_failure)
-                    },
-                    explore: pool_model::explore_case::<$module::ThreadPool>,
-                    sample: pool_model::sample::<$module::ThreadPool>,
-                    replay: |case, schedule, file| {
-                        record::replay::<$module::ThreadPool>(case, file, schedule)
-                    },
-                    replay_class: record::replay_class::<$module::ThreadPool>,
-                    choose: choose::<$module::ThreadPool>,
-                    classes: record::classes::<$module::ThreadPool>,
-                }),)*
+                $($name => Some(Program::of::<$module::ThreadPool>()),)*
+                $($in_time => Some(Program::of::<InTime<$pool::ThreadPool>>()),)*
                 _ => None,
             }
         }

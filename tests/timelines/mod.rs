@@ -50,10 +50,10 @@ fn without_lines(text: &str) -> String {
 }
 
 fn check(root: &Path, name: &str, run: &Run, update: bool) -> Result<(), Failed> {
-    let program = program(&run.pool).ok_or_else(|| {
+    let program = program(&run.program()).ok_or_else(|| {
         format!(
             "recorded/schedules.toml: {name}: there is no pool `{}`",
-            run.pool
+            run.program()
         )
     })?;
     let (workers, jobs, meet) = (run.workers, run.jobs, run.meet);

@@ -52,10 +52,11 @@ pub fn models(root: &Path, pages: &[Page]) -> Result<Vec<(String, String)>> {
 }
 
 /// The modules of those models, whose files lie in `folder`, and a call of `models!` that names all
-/// that have a pool.
+/// that have a pool, and those whose pool can be shut down with a deadline once more.
 pub fn modules(models: &[(String, String)], folder: &Path) -> String {
     let (mut modules, mut table) = (String::new(), String::from("models! {\n"));
-    for (name, _) in models {
+    let mut in_time = String::from("    in time:\n");
+    for (name, model) in models {
         let path = folder.join(format!("{name}.rs"));
         let module = name.replace('-', "_");
         // A change can leave something unused; the one `main` is not what is searched.
@@ -63,8 +64,16 @@ pub fn modules(models: &[(String, String)], folder: &Path) -> String {
         if name != "handover" {
             table += &format!("    {name:?} => {module},\n");
         }
+        if model.contains("pub fn shutdown(") {
+            in_time += &format!("    \"{}\" => {module},\n", in_time_name(name));
+        }
     }
-    format!("{modules}{table}}}\n")
+    format!("{modules}{table}{in_time}}}\n")
+}
+
+/// The name of a program that shuts this pool down with a deadline, and does not drop it.
+pub fn in_time_name(pool: &str) -> String {
+    format!("{pool}-in-time")
 }
 
 /// What makes a module of the tests see the model as `std`. A reader's crate has it as a dependency of

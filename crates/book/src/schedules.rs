@@ -23,6 +23,9 @@ pub struct Run {
     /// Every job waits until the others have begun too.
     #[serde(default)]
     pub meet: bool,
+    /// The pool is shut down with a deadline, and not dropped.
+    #[serde(default)]
+    pub deadline: bool,
     /// How it ends.
     pub ends: Ends,
     /// Sentences of the account that come in this order. Without any, it is the shortest run that
@@ -39,6 +42,16 @@ pub struct Run {
     /// The sentence of the step at which it opens: the first such step is meant. Without one, it opens
     /// at its beginning.
     pub open_at: Option<String>,
+}
+
+impl Run {
+    /// The name of the program that it is a run of.
+    pub fn program(&self) -> String {
+        match self.deadline {
+            true => crate::models::in_time_name(&self.pool),
+            false => self.pool.clone(),
+        }
+    }
 }
 
 /// How a run ends.

@@ -26,5 +26,5 @@ pub mod tree;
 pub use program::program;
 pub use report::{report, report_replay, How};
 pub use search::{
-    explore_case, sample, search, search_any, silence, Case, Endings, Failure, Pool, Sampling,
+    explore_case, sample, search, search_any, silence, Case, Endings, Failure, Left, Pool, Sampling,
 };

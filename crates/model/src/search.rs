@@ -19,8 +19,29 @@ use std::time::Duration;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
 pub trait Pool {
+    /// It is ended with a deadline, and may leave jobs behind.
+    const HAS_DEADLINE: bool = false;
+
     fn new(size: usize) -> Self;
     fn execute(&self, job: impl FnOnce() + Send + 'static);
+
+    /// Ends it, and says what it has left behind.
+    fn end(self) -> Left
+    where
+        Self: Sized,
+    {
+        drop(self);
+        Left::default()
+    }
+}
+
+/// What a pool says that it has left behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// So many jobs had begun, and were not done.
+    pub running: usize,
+    /// So many had not begun, and never will.
+    pub never_begun: usize,
 }
 
 /// Implements [`Pool`] for a type that has its two functions already, as every pool of the book does.
@@ -289,12 +310,15 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
     let barrier = Arc::new(Barrier::new(case.jobs));
     let meeting = reduced::barrier(case.jobs);
     let places: Vec<_> = (0..case.jobs).map(|_| reduced::place()).collect();
+    let (job_lives, all_gone) = shuttle::sync::mpsc::channel::<()>();
 
     let pool = P::new(case.workers);
     for job in 0..case.jobs {
         let (ran, barrier) = (Arc::clone(&ran), Arc::clone(&barrier));
         let place = places[job];
+        let lives = P::HAS_DEADLINE.then(|| job_lives.clone());
         pool.execute(move || {
+            let _lives = lives;
             note(|| What::Begins(job + 1));
             if case.meet {
                 note(|| What::Meets(job + 1));
@@ -303,7 +327,7 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
                     None => drop(barrier.wait()),
                 }
             }
-            if case.pause {
+            if case.pause || P::HAS_DEADLINE {
                 reduced::operate(
                     || reduced::Operation::Pause,
                     || shuttle::thread::sleep(Duration::ZERO),
@@ -314,19 +338,46 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
             note(|| What::HasRun(job + 1));
         });
     }
-    drop(pool);
+    let left = pool.end();
 
     // What was started last may run before this.
     reduced::operate(|| reduced::Operation::Pause, || {});
-    for place in places {
-        reduced::touch(place, false);
+    let runs = || -> Vec<_> {
+        for place in &places {
+            reduced::touch(*place, false);
+        }
+        ran.iter().map(|n| n.load(Ordering::Relaxed)).collect()
+    };
+    if !P::HAS_DEADLINE {
+        let ran = runs();
+        assert!(
+            ran.iter().all(|&n| n == 1),
+            "the drop returned, but the jobs had run this often each: {ran:?}"
+        );
+        return note(|| What::IsDone);
     }
-    let ran: Vec<_> = ran.iter().map(|n| n.load(Ordering::Relaxed)).collect();
+
+    let Left {
+        running,
+        never_begun,
+    } = left;
+    note(|| What::HasLeft(running, never_begun));
+    let done = |ran: &[usize]| ran.iter().filter(|&&n| n > 0).count();
+    let at_once = runs();
     assert!(
-        ran.iter().all(|&n| n == 1),
-        "the drop returned, but the jobs had run this often each: {ran:?}"
+        running <= case.workers && done(&at_once) + running + never_begun >= case.jobs,
+        "it says {left:?}, but the jobs had run this often each: {at_once:?}"
     );
-    note(|| What::IsDone);
+    // Those that still ran go on. When they are done, each job has run, or was one of the others.
+    drop(job_lives);
+    if running > 0 {
+        let _ = all_gone.recv();
+    }
+    let ran = runs();
+    assert!(
+        ran.iter().all(|&n| n <= 1) && done(&ran) + never_begun == case.jobs,
+        "it said {left:?}, but in the end the jobs had run this often each: {ran:?}"
+    );
 }
 
 /// A search that outlives a failed schedule, so that the ones after it are searched.

@@ -191,6 +191,7 @@ mod tests {
             workers: 1,
             jobs: 1,
             meet: false,
+            deadline: false,
             ends: Ends::Deadlock,
             said: Vec::new(),
             classes: false,

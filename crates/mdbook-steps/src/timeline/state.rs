@@ -143,7 +143,7 @@ impl State {
                 waits(self, Waits::No);
                 self.threads[me].in_job = false;
             }
-            "ends" | "is-done" => self.threads[me].life = Life::Ends,
+            "ends" | "is-done" | "has-left" => self.threads[me].life = Life::Ends,
             "panics" => {
                 self.threads[me].life = Life::Panics;
                 self.threads[me].in_job = false;
@@ -157,7 +157,8 @@ impl State {
                 }
             }
             "wakes" | "receives" | "finds-empty" | "fails-to-send" | "clones-sender" | "joins"
-            | "prints" | "reads" | "writes" | "changes" => {}
+            | "prints" | "reads" | "writes" | "changes" | "clones-other" | "drops-other"
+            | "time-is-up" => {}
             _ => anyhow::bail!("no timeline shows that"),
         }
         Ok(())

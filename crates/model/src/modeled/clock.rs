@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// So long before the run, so that an instant can lie before its beginning.
-const BEGIN: Duration = Duration::from_secs(1 << 40);
+pub(crate) const BEGIN: Duration = Duration::from_secs(1 << 40);
 /// Longer than a pool waits for anything.
 const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// A thread that looks at the clock more often, and gets nothing in between, waits for time to pass: it

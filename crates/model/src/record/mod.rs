@@ -61,6 +61,8 @@ pub(crate) enum What {
     Panics(String),
     /// The main thread, behind the drop.
     IsDone,
+    /// The main thread is told how many jobs still run, and how many never will.
+    HasLeft(usize, usize),
     /// No thread can go on.
     Stuck,
 }

@@ -158,12 +158,26 @@ impl Teller {
             ),
             What::ClonesSender(id) => {
                 self.channel(*id)?.senders += 1;
-                ("clones-sender".into(), "makes one more sender".into())
+                match self.is_beside_jobs(*id) {
+                    true => (
+                        "clones-other".into(),
+                        "makes one more sender for messages".into(),
+                    ),
+                    false => ("clones-sender".into(), "makes one more sender".into()),
+                }
             }
             What::DropsSender(id) => {
                 let channel = self.channel(*id)?;
                 channel.senders -= 1;
                 let left = channel.senders;
+                if self.is_beside_jobs(*id) {
+                    let said = match left {
+                        0 => "drops the last sender for messages".to_owned(),
+                        1 => "drops a sender for messages; one is left".to_owned(),
+                        _ => format!("drops a sender for messages; {left} are left"),
+                    };
+                    return Some((format!("drops-other {left}"), format!("{who} {said}.")));
+                }
                 let said = match left {
                     0 => "drops the sender".to_owned(),
                     1 => "drops a sender; one is left".to_owned(),
@@ -249,6 +263,14 @@ impl Teller {
                 "is-done".into(),
                 "is done: the drop has returned, and every job has run".into(),
             ),
+            What::HasLeft(0, 0) => (
+                "has-left 0 0".into(),
+                "is told that every job has run".into(),
+            ),
+            What::HasLeft(running, never) => (
+                format!("has-left {running} {never}"),
+                format!("is told what is unfinished: {running} running, {never} never begun"),
+            ),
             What::Stuck => return None,
         };
         let stop = if said.ends_with(".”") { "" } else { "." };
@@ -267,6 +289,14 @@ impl Teller {
             false => "the lock".to_owned(),
         };
         (index + 1, name)
+    }
+
+    /// Whether it carries no jobs, and another channel does.
+    fn is_beside_jobs(&self, id: usize) -> bool {
+        let jobs = |channel: &&Channel| channel.jobs;
+        let with_jobs = self.channels.iter().find(jobs);
+        let carries_jobs = with_jobs.is_some_and(|channel| channel.id == id);
+        with_jobs.is_some() && !carries_jobs
     }
 
     fn channel(&mut self, id: usize) -> Option<&mut Channel> {
