@@ -9,7 +9,7 @@ use crate::{
     ThreadPool, Unfinished,
 };
 use rustix::{
-    event::{poll, PollFd, PollFlags},
+    event::{poll, PollFd, PollFlags, Timespec},
     io::Errno,
 };
 use std::{
@@ -132,8 +132,8 @@ impl Server {
     ///
     /// If no connection can be accepted any more. Those that were accepted
     /// have their answers when this returns, or the grace is over.
-    pub fn run(self, stop: impl AsFd) -> Result<Draining, ServerError> {
-        // Where nobody is there, `accept` is to say so, and not to wait.
+    pub fn run(mut self, stop: impl AsFd) -> Result<Draining, ServerError> {
+        // `accept` is never to wait: `wait` does that, and it hears `stop`.
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
@@ -141,18 +141,21 @@ impl Server {
         // The server has this once it is asked to stop.
         let mut deadline: Option<Instant> = None;
         let deadline = loop {
-            match deadline {
-                Some(deadline) if deadline <= Instant::now() => break deadline,
-                Some(_) => {}
-                None => match wait(&self.listener, &stop) {
-                    Ok(true) => deadline = Some(from_now(self.limits.grace)),
-                    Ok(false) => {}
-                    Err(error) => return self.fail(error, deadline),
-                },
+            let [somebody, stop] = match wait(&self.listener, &stop, deadline.is_some()) {
+                Ok(both) => both,
+                Err(error) => return self.fail(error, deadline),
+            };
+            if stop && deadline.is_none() {
+                deadline = Some(from_now(self.limits.grace));
+            }
+            if let Some(deadline) = deadline {
+                if !somebody || deadline <= Instant::now() {
+                    break deadline;
+                }
             }
 
             // Each answer that was sent has given back what its connection used.
-            let all_given_back = Arc::strong_count(&self.unanswered) == 1;
+            let all_given_back = Arc::get_mut(&mut self.unanswered).is_some();
             let error = match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.answer(stream);
@@ -160,17 +163,17 @@ impl Server {
                 }
                 Err(error) => error,
             };
-            match (after(&error), deadline) {
-                (Next::AtOnce, _) | (Next::WhenOneComes, None) => {}
-                (Next::WhenOneComes, Some(deadline)) => break deadline,
-                (Next::AfterAPause, _) => {
+            match after(&error) {
+                Next::AtOnce | Next::WhenOneComes => {}
+                // Waiting would not help. Whoever is in the queue is lost.
+                Next::AfterAPause if deadline.is_some() && all_given_back => {
+                    return self.fail(error, deadline);
+                }
+                Next::AfterAPause => {
                     report(&ServerError::Accept(error));
-                    if let Some(deadline) = deadline.filter(|_| all_given_back) {
-                        break deadline; // waiting would not help
-                    }
                     thread::sleep(Duration::from_millis(100));
                 }
-                (Next::Never, deadline) => return self.fail(error, deadline),
+                Next::Never => return self.fail(error, deadline),
             }
         };
 
@@ -214,16 +217,17 @@ impl Server {
 // ANCHOR_END: answer
 
 // ANCHOR: wait
-/// Waits until there may be somebody to accept, or `stop` can be read. Says
-/// whether it can.
-fn wait(listener: &TcpListener, stop: &impl AsFd) -> io::Result<bool> {
+/// Waits until there may be somebody to accept, or `stop` can be read; or only looks. Says which of
+/// the two it is.
+fn wait(listener: &TcpListener, stop: &impl AsFd, only_look: bool) -> io::Result<[bool; 2]> {
     let mut both = [
         PollFd::new(listener, PollFlags::IN),
         PollFd::new(stop, PollFlags::IN),
     ];
+    let no_time = Timespec::default();
     loop {
-        match poll(&mut both, None) {
-            Ok(_) => return Ok(!both[1].revents().is_empty()),
+        match poll(&mut both, only_look.then_some(&no_time)) {
+            Ok(_) => return Ok(both.each_ref().map(|one| !one.revents().is_empty())),
             Err(Errno::INTR) => {} // a handler has run: look once more
             Err(error) => return Err(error.into()),
         }

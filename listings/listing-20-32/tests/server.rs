@@ -76,9 +76,16 @@ mod with_few_open_files {
         server.complained("cannot accept a connection: Too many open files");
         server.signal("TERM");
 
+        // The client is lost, and the status says so.
+        let (exit, _) = server.ended();
+        assert_eq!(exit.code(), Some(1), "{exit}");
+        drop(client);
+
+        // There is nobody who could be lost.
+        let mut server = Server::start_as(with_open_files(7, ANY_PORT));
+        server.signal("TERM");
         let (exit, _) = server.ended();
         assert_eq!(exit.code(), Some(0), "{exit}");
-        drop(client);
     }
 
     #[test]
