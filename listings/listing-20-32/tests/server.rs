@@ -10,8 +10,11 @@ use common::{finish, in_time, Server, ANY_PORT};
 use hello::ServerError;
 use patience::patiently;
 use std::{
+    io::prelude::*,
     net::{TcpListener, TcpStream},
     os::{fd::OwnedFd, unix::net::UnixStream},
+    thread,
+    time::{Duration, Instant},
 };
 
 #[test]
@@ -47,6 +50,53 @@ fn without_a_listener_the_loop_ends_with_an_error() {
 
     let ended = in_time(|| server.run(stop)).expect("it panicked");
     assert!(matches!(ended, Err(ServerError::Accept(_))));
+}
+
+#[test]
+fn two_signals_of_one_kind_that_wait_are_one() {
+    for (second, codes) in [("TERM", [0, 0]), ("INT", [128 + 2, 128 + 15])] {
+        let mut server = Server::start();
+        server.signal("STOP");
+        server.signal("TERM");
+        server.signal(second);
+        server.signal("CONT");
+
+        let (exit, _) = server.ended();
+        let as_said = codes.map(Some).contains(&exit.code());
+        assert!(as_said, "SIGTERM, SIG{second}: {exit}");
+    }
+}
+
+/// A read with a timeout is not taken up again by the system.
+#[test]
+fn a_server_that_was_stopped_goes_on_hanging_up() {
+    let a_moment = Duration::from_millis(50);
+    loop {
+        let server = Server::start();
+        let mut client = server.connect();
+        let head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n";
+        client.write_all(head).unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 405 "), "{response}");
+
+        let start = Instant::now(); // from now on, it reads what comes for a second
+        for signal in ["STOP", "CONT"] {
+            thread::sleep(a_moment);
+            server.signal(signal);
+        }
+        // The first of these is answered with a reset if the connection is closed.
+        let sent = [b"rest", b"rest"].map(|part| {
+            thread::sleep(a_moment);
+            client.write_all(part)
+        });
+        match sent {
+            [Ok(()), Ok(())] => break,
+            // On a busy machine, the second may be over.
+            _ if start.elapsed() > Duration::from_millis(800) => continue,
+            sent => panic!("the connection is closed: {sent:?}"),
+        }
+    }
 }
 
 /// How many files a process has open tells on Linux alone.
