@@ -15,12 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The point in time that is so far away. (If that is too far for the clock: in
-/// a year.)
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The point in time that is `time` from now. (If that is too far for the clock:
+/// in a year.)
 pub fn from_now(time: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();
-    now.checked_add(time).unwrap_or_else(|| now + YEAR)
+    now.checked_add(time).unwrap_or_else(|| now + 365 * DAY)
 }
 
 /// Reads what a client sends, and writes what it takes, as long as it does so in
@@ -34,10 +35,12 @@ impl InTime<'_> {
     /// Waits until the client has done its part. All waits have one deadline.
     fn wait(&self, part: PollFlags) -> io::Result<()> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        match poll(&mut [PollFd::new(self.stream, part)], Some(&left)) {
-            Ok(0) => Err(TimedOut.into()),
-            Ok(_) | Err(Errno::INTR) => Ok(()), // after a signal, look again
+        // On some systems, `poll` takes no more than 24 days.
+        let once = left.min(DAY);
+        let time = Timespec::try_from(once).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(self.stream, part)], Some(&time)) {
+            Ok(0) if once == left => Err(TimedOut.into()),
+            Ok(_) | Err(Errno::INTR) => Ok(()), // look again
             Err(error) => Err(error.into()),
         }
     }
@@ -46,7 +49,7 @@ impl InTime<'_> {
 impl Read for InTime<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            // What has come before the deadline can be read after it.
+            // What is there is read, whenever it came: only a wait has an end.
             match self.stream.read(buffer) {
                 Err(error) if error.kind() == WouldBlock => self.wait(PollFlags::IN)?,
                 done => return done,

@@ -303,6 +303,8 @@ impl ThreadPool {
     /// - A job that calls this, on a pool of which it has the last handle, is one that
     ///   still runs: this waits for it in vain, until the deadline.
     /// - To drop a job is to drop what it has captured. That is not hurried.
+    /// - What a job has left in a variable of its thread (`thread_local!`) is dropped
+    ///   when its worker ends. That is not hurried, either.
     ///
     /// # Examples
     ///

@@ -49,7 +49,7 @@ pub fn handle_connection(stream: TcpStream, deadline: Instant, limit: Duration) 
     };
     // Should the client be gone by now, or take nothing, there is nobody to tell.
     if client.write_all(response.as_bytes()).is_ok() {
-        // Whose time is over gets no more of it.
+        // A client that was late gets no second for its goodbye.
         let is_late = status == status::REQUEST_TIMEOUT;
         hang_up(stream, Duration::from_secs(if is_late { 0 } else { 1 }));
     }

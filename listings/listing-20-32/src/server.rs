@@ -123,10 +123,13 @@ impl Server {
 // ANCHOR_END: bind
 
 // ANCHOR: run
+/// More than a queue of the system holds. If that many come after the grace, the
+/// server does not count the rest.
+const MOST_LATE: usize = 10_000;
+
 impl Server {
     /// Serves until `stop` can be read. Then everyone who is connected by now
-    /// is accepted, unless the grace is over before, and nobody who comes
-    /// later: the listener is closed.
+    /// is accepted, and nobody who comes later: the listener is closed.
     ///
     /// # Errors
     ///
@@ -140,6 +143,7 @@ impl Server {
 
         // The server has this once it is asked to stop.
         let mut deadline: Option<Instant> = None;
+        let mut late = 0;
         let deadline = loop {
             let [somebody, stop] = match wait(&self.listener, &stop, deadline.is_some()) {
                 Ok(both) => both,
@@ -149,7 +153,10 @@ impl Server {
                 deadline = Some(from_now(self.limits.grace));
             }
             if let Some(deadline) = deadline {
-                if !somebody || deadline <= Instant::now() {
+                // Whoever is in the queue when the grace ends is cut off, too. In
+                // the pool's queue, they are counted.
+                late += usize::from(deadline <= Instant::now());
+                if !somebody || late > MOST_LATE {
                     break deadline;
                 }
             }
@@ -165,8 +172,8 @@ impl Server {
             };
             match after(&error) {
                 Next::AtOnce | Next::WhenOneComes => {}
-                // Waiting would not help. Whoever is in the queue is lost.
-                Next::AfterAPause if deadline.is_some() && all_given_back => {
+                // Waiting would not help, or is over. Whoever is in the queue is lost.
+                Next::AfterAPause if late > 0 || deadline.is_some() && all_given_back => {
                     return self.fail(error, deadline);
                 }
                 Next::AfterAPause => {
@@ -237,6 +244,8 @@ fn wait(listener: &TcpListener, stop: &impl AsFd, only_look: bool) -> io::Result
 
 // ANCHOR: draining
 /// A server that has closed its listener, and answers those whom it has accepted.
+/// If this is dropped, it does so without a deadline.
+#[must_use]
 pub struct Draining {
     deadline: Instant,
     pool: ThreadPool,

@@ -7,6 +7,7 @@ mod patience;
 
 use common::{finish, hello, read, Server, ANY_PORT};
 use patience::patiently;
+use std::io::prelude::*;
 
 /// The server, which has so many seconds to stop.
 fn with_grace(seconds: &str) -> Server {
@@ -55,6 +56,26 @@ fn without_a_grace_it_stops_at_once_and_well_if_nothing_is_left() {
         _ => false,
     };
     assert!(as_said, "{exit}: {told:?}");
+}
+
+#[test]
+fn without_a_grace_whoever_is_in_the_queue_of_the_system_is_counted() {
+    let mut server = with_grace("0");
+    server.signal("STOP");
+    let clients: Vec<_> = (0..20).map(|_| server.send("/")).collect();
+    server.signal("TERM");
+    server.signal("CONT");
+
+    // A worker may be quick enough for some of them.
+    let (exit, _) = server.ended();
+    let mut lost = 0;
+    for mut client in clients {
+        let mut response = String::new();
+        let read = client.read_to_string(&mut response);
+        lost += usize::from(read.is_err() || response.is_empty());
+    }
+    let is_told = exit.code() == Some(3) || exit.success() && lost == 0;
+    assert!(is_told, "{lost} lost: {exit}");
 }
 
 #[test]

@@ -192,11 +192,11 @@ mod with_few_open_files {
             server.signal("TERM");
 
             let (exit, _) = server.ended();
-            assert_eq!(exit.code(), Some(3), "{exit}");
+            // The others cannot even be counted.
+            assert_eq!(exit.code(), Some(1), "{exit}");
             let told = server.complaints();
-            let last = told.last().map(String::as_str);
-            let cut_off = "out of time: cut off 1 in the middle, and 0 that had not begun";
-            assert_eq!(last, Some(cut_off), "{told:?}");
+            let last = told.last().map(String::as_str).unwrap_or_default();
+            assert!(last.contains("Too many open files"), "{told:?}");
         });
     }
 }
