@@ -15,8 +15,8 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// "Of the broken pools of this page and of Find the fault, all but one fail with two workers and two
-/// jobs, or fewer, one of these only if the jobs wait for each other. The last one needs a third
-/// worker." (That the rows of the tables are right is tested one by one.)
+/// jobs, or fewer, one of these only if the jobs wait for each other." The one that is left needs a third
+/// worker. (That the rows of the tables are right is tested one by one.)
 pub fn fails_in_a_small_case(rows: &[Row]) -> Result<(), Failed> {
     let mut only_if_they_meet = Vec::new();
     let mut only_with_three = Vec::new();
@@ -47,8 +47,8 @@ pub fn fails_in_a_small_case(rows: &[Row]) -> Result<(), Failed> {
     }
     if !matches!(only_with_three[..], [(_, true)]) {
         problems.push(format!(
-            "src/prove-a-shutdown.md: says that one pool needs three workers to fail, and the \
-             tables say so of {only_with_three:?}"
+            "src/prove-a-shutdown.md: says that one pool needs more to fail, which is a third worker, \
+             and the tables say so of {only_with_three:?}"
         ));
     }
     report(problems)
