@@ -1,14 +1,14 @@
 // ANCHOR: uses
 //! The signals that ask the program to stop.
 
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
     low_level::{pipe, signal_name},
 };
 use std::{
-    fmt,
-    io::{self, prelude::*},
+    fmt, io,
     os::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
@@ -30,11 +30,16 @@ pub struct Signals {
 impl Signals {
     /// From now on, the first Ctrl-C (SIGINT) or SIGTERM is told here, and does
     /// nothing else. The second one ends the program at once.
+    ///
+    /// This is for a program that has only one thread yet.
     pub fn catch() -> io::Result<Signals> {
-        let (come, mut write) = UnixStream::pair()?;
+        let (come, write) = UnixStream::pair()?;
         let last = Arc::new(AtomicUsize::new(0));
         let again = Arc::new(AtomicBool::new(false));
 
+        // What comes while the handler is made waits until it is complete.
+        let both = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+        both.thread_block()?;
         for signal in [SIGINT, SIGTERM] {
             // This is what the handler does, in this order. To write is its last
             // act, so whoever can read knows which signal it was.
@@ -43,12 +48,7 @@ impl Signals {
             flag::register(signal, again.clone())?;
             pipe::register(signal, write.try_clone()?)?;
         }
-
-        // Has one come while the handler had learned only half of that?
-        if last.load(Ordering::SeqCst) != 0 {
-            again.store(true, Ordering::SeqCst);
-            write.write_all(b"!")?;
-        }
+        both.thread_unblock()?;
         Ok(Signals { come, last })
     }
 }

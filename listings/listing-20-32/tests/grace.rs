@@ -7,6 +7,7 @@ mod patience;
 
 use common::{finish, hello, read, Server, ANY_PORT};
 use patience::patiently;
+#[cfg(target_os = "linux")]
 use std::io::prelude::*;
 
 /// The server, which has so many seconds to stop.
@@ -59,9 +60,10 @@ fn without_a_grace_it_stops_at_once_and_well_if_nothing_is_left() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn without_a_grace_whoever_is_in_the_queue_of_the_system_is_counted() {
     let mut server = with_grace("0");
-    server.signal("STOP");
+    server.stand_still();
     let clients: Vec<_> = (0..20).map(|_| server.send("/")).collect();
     server.signal("TERM");
     server.signal("CONT");

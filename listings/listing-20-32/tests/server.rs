@@ -52,21 +52,6 @@ fn without_a_listener_the_loop_ends_with_an_error() {
     assert!(matches!(ended, Err(ServerError::Accept(_))));
 }
 
-#[test]
-fn two_signals_of_one_kind_that_wait_are_one() {
-    for (second, codes) in [("TERM", [0, 0]), ("INT", [128 + 2, 128 + 15])] {
-        let mut server = Server::start();
-        server.signal("STOP");
-        server.signal("TERM");
-        server.signal(second);
-        server.signal("CONT");
-
-        let (exit, _) = server.ended();
-        let as_said = codes.map(Some).contains(&exit.code());
-        assert!(as_said, "SIGTERM, SIG{second}: {exit}");
-    }
-}
-
 /// A read with a timeout is not taken up again by the system.
 #[test]
 fn a_server_that_was_stopped_goes_on_hanging_up() {

@@ -135,6 +135,18 @@ impl Server {
         }
     }
 
+    /// Stops the process, as Ctrl-Z does, and waits until it stands still: what it is sent then, it
+    /// gets when it goes on.
+    #[cfg(target_os = "linux")]
+    pub fn stand_still(&self) {
+        self.signal("STOP");
+        let file = format!("/proc/{}/stat", self.child.id());
+        wait_until("the server stands still", || {
+            let stat = std::fs::read_to_string(&file).unwrap();
+            stat.rsplit_once(") ").unwrap().1.starts_with('T')
+        });
+    }
+
     /// Sends the server a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
