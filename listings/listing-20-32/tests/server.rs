@@ -70,7 +70,6 @@ fn a_server_that_was_stopped_goes_on_hanging_up() {
             thread::sleep(a_moment);
             server.signal(signal);
         }
-        // The first of these is answered with a reset if the connection is closed.
         let sent = [b"rest", b"rest"].map(|part| {
             thread::sleep(a_moment);
             client.write_all(part)
