@@ -136,15 +136,17 @@ fn two_signals_at_once_end_it_either_way() {
     }
 }
 
-/// Before it has asked for the signal, that ends it. From then on, the server ends by itself.
+/// Before it has asked for the signal, that ends it. From then on, the server ends by itself. (Whoever
+/// starts these tests may have SIGINT ignored, as a shell does for what runs in the background: then
+/// one that comes early enough is.)
 #[test]
 fn a_signal_that_comes_while_it_starts_is_not_lost() {
     let ended_well =
         |exit: ExitStatus, number| exit.signal() == Some(number) || exit.code() == Some(0);
     for attempt in 0..60 {
-        let (name, number) = SIGNALS[attempt % 2];
+        let (name, number) = ("TERM", 15);
         let mut server = start_with(&[ANY_PORT]);
-        thread::sleep(Duration::from_micros(50 * attempt as u64));
+        thread::sleep(Duration::from_micros(50 * attempt));
         server.signal(name);
 
         let (exit, _) = server.ended();
