@@ -14,6 +14,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -115,10 +116,15 @@ fn build(root: &Path, name: &str, edits: &[Change]) -> Result<PathBuf> {
     Ok(folder.join("target/release/hello"))
 }
 
+/// No server takes so long to stop.
+const DEADLINE: Duration = Duration::from_secs(20);
+
 /// A server, which is killed when this is dropped.
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// Nothing is sent here: it is closed when the server says nothing more, as it has ended.
+    says: Receiver<()>,
 }
 
 impl Server {
@@ -136,10 +142,18 @@ impl Server {
         let mut said = BufReader::new(child.stderr.take().context("a pipe")?);
         said.read_line(&mut line)?;
         // What else it says is read, so that it can go on, and is thrown away.
-        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        let (open, says) = mpsc::channel();
+        thread::spawn(move || {
+            let _open = open;
+            std::io::copy(&mut said, &mut std::io::sink())
+        });
         let address = line.trim().strip_prefix("listening on ");
         match address.and_then(|address| address.parse().ok()) {
-            Some(address) => Ok(Server { child, address }),
+            Some(address) => Ok(Server {
+                child,
+                address,
+                says,
+            }),
             None => {
                 let _ = child.kill();
                 bail!("the server does not listen: {line}")
@@ -153,6 +167,9 @@ impl Server {
 
     /// Waits for its end.
     fn ended(&mut self) -> Result<()> {
+        let says = self.says.recv_timeout(DEADLINE);
+        let is_late = says == Err(RecvTimeoutError::Timeout);
+        ensure!(!is_late, "the server has not stopped after {DEADLINE:?}");
         let status = self.child.wait()?;
         ensure!(status.success(), "the server ended with {status}");
         Ok(())
