@@ -56,7 +56,7 @@ pub(crate) fn timeline(root: &Path, names: &str) -> Result<String> {
             rows,
             "<details class=\"run\" id=\"run-{name}\"{begin}{open}>\n<summary>{}</summary>\n{}</details>\n",
             inline_code(&run.title),
-            events(run, &recorded.steps).with_context(|| format!("the run `{name}`"))?
+            events(run, &recorded.steps, &[]).with_context(|| format!("the run `{name}`"))?
         )?;
     }
     let shown: Vec<_> = runs.iter().map(|(_, run, _)| *run).collect();
@@ -124,19 +124,13 @@ fn source(root: &Path, name: &str) -> Result<String> {
     ))
 }
 
-/// The lanes' names, and the rows.
-fn events(run: &Run, steps: &[Step]) -> Result<String> {
-    let heads = State::new(run, steps).lanes();
-    let rows = rows(run, steps, &[])?;
-    Ok(format!(
-        "<div class=\"lanes\" aria-hidden=\"true\">{heads}</div>\n<ol class=\"events\">\n{rows}</ol>\n"
-    ))
-}
-
-/// The rows, with numbers of their own, if there are any.
-fn rows(run: &Run, steps: &[Step], numbers: &[usize]) -> Result<String> {
+/// The lanes' names, and the rows, with numbers of their own, if there are any.
+fn events(run: &Run, steps: &[Step], numbers: &[usize]) -> Result<String> {
     let mut state = State::new(run, steps);
-    let mut html = String::new();
+    let mut html = format!(
+        "<div class=\"lanes\" aria-hidden=\"true\">{}</div>\n<ol class=\"events\">\n",
+        state.lanes()
+    );
     let mut asked = vec![false; run.ask.len()];
     for (index, step) in steps.iter().enumerate() {
         state
@@ -172,7 +166,7 @@ fn rows(run: &Run, steps: &[Step], numbers: &[usize]) -> Result<String> {
     for (ask, asked) in run.ask.iter().zip(asked) {
         ensure!(asked, "it has no step to ask for: {}", ask.before);
     }
-    Ok(html)
+    Ok(html + "</ol>\n")
 }
 
 /// A text for an attribute, as it reads without its markup.
@@ -213,7 +207,7 @@ mod tests {
     }
 
     fn rows(steps: &[Step]) -> Vec<String> {
-        let html = events(&run(), steps).unwrap();
+        let html = events(&run(), steps, &[]).unwrap();
         html.lines()
             .filter(|line| line.starts_with("<li"))
             .map(str::to_owned)
@@ -281,7 +275,7 @@ mod tests {
             ("starts 9", "step 1: `starts 9`: there are fewer threads"),
             ("dances", "step 1: `dances`: no timeline shows that"),
         ] {
-            let error = events(&run(), &[step(Some(0), what)]).unwrap_err();
+            let error = events(&run(), &[step(Some(0), what)], &[]).unwrap_err();
             assert_eq!(format!("{error:#}"), said);
         }
     }
@@ -294,14 +288,14 @@ mod tests {
             or: vec!["a `b`".into(), "\"c\"".into()],
         });
         let steps = [step(Some(0), "prints"), step(Some(0), "prints")];
-        let html = events(&run, &steps).unwrap();
+        let html = events(&run, &steps, &[]).unwrap();
         assert_eq!(
             html.matches("data-ask=\"a b|&quot;c&quot;\"").count(),
             1,
             "{html}"
         );
 
-        let error = events(&run, &steps[..0]).unwrap_err().to_string();
+        let error = events(&run, &steps[..0], &[]).unwrap_err().to_string();
         assert_eq!(error, "it has no step to ask for: <prints>");
     }
 }

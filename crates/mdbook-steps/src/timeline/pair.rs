@@ -1,6 +1,6 @@
 //! Two runs that are the same, side by side: each thread does the same in both, only the turns differ.
 
-use super::{caption, rows, State};
+use super::{caption, events};
 use crate::render::inline_code;
 use anyhow::{ensure, Context, Result};
 use book::schedules::{Recorded, Run, Step};
@@ -18,14 +18,9 @@ pub(super) fn figure(name: &str, runs: [(&Run, &Recorded); 2]) -> Result<String>
     let in_order: Vec<_> = (1..=first.steps.len()).collect();
     let mut lists = String::new();
     for ((run, recorded), numbers) in runs.into_iter().zip([&in_order, &numbers]) {
-        let heads = State::new(run, &recorded.steps).lanes();
-        let rows = rows(run, &recorded.steps, numbers)?;
-        write!(
-            lists,
-            "<div class=\"run\"><p>{}</p><div class=\"lanes\" aria-hidden=\"true\">{heads}</div>\n\
-             <ol class=\"events\">\n{rows}</ol></div>\n",
-            inline_code(&run.title)
-        )?;
+        let title = inline_code(&run.title);
+        let events = events(run, &recorded.steps, numbers)?;
+        writeln!(lists, "<div class=\"run\"><p>{title}</p>{events}</div>")?;
     }
     let caption = caption(&[runs[0].0], &lists);
     let steps = first.steps.len();
