@@ -2,6 +2,7 @@
 //! search by classes finds as many as stand in the row.
 
 use crate::support::report;
+use book::tables;
 use libtest_mimic::Failed;
 use pool_model::reduced::{explore, Exploration};
 use pool_model::sync::atomic::{AtomicBool, Ordering};
@@ -108,8 +109,8 @@ fn kept<T: Send + 'static>(thing: T, does: fn(&T)) -> impl FnOnce() + Send + 'st
 /// The rows of the table are these, and each says how many classes there are.
 pub fn check() -> Result<(), Failed> {
     let page = fs::read_to_string(book::root().join(PAGE))?;
-    let rows = page.lines().skip_while(|line| *line != HEAD).skip(2);
-    let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+    let rows = tables::below(&page, HEAD).into_iter().map(|(_, row)| row);
+    let rows: Vec<_> = rows.collect();
     let found = ROWS.iter().map(|(one, other, make)| {
         let make = *make;
         let found = explore(Exploration::classes(MOST), move || {

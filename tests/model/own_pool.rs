@@ -3,7 +3,7 @@
 //! way. Where there are too many for all of them, some are drawn.
 
 use super::programs::OutlivesJobs;
-use super::tables::with_commas;
+use super::tables::{below, with_commas};
 use libtest_mimic::Failed;
 use pool_model::modeled::sync::{mpsc, Arc};
 use pool_model::{Case, Endings, Pool, Sampling};
@@ -152,11 +152,8 @@ fn row<P: Pool>(what: &str, workers: usize, jobs: usize) -> String {
 /// The page has the rows that were found, and no others.
 pub fn check(found: &str) -> Result<(), Failed> {
     let page = fs::read_to_string(book::root().join(PAGE))?;
-    let rows = page.lines().skip_while(|line| *line != HEAD).skip(2);
-    let said: String = rows
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let rows = below(&page, HEAD).into_iter();
+    let said: String = rows.map(|(_, row)| format!("{row}\n")).collect();
     match said == found {
         true => Ok(()),
         false => Err(format!(

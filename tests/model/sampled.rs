@@ -20,16 +20,13 @@ const MOST_CLASSES: usize = 10_000;
 /// something of each failure.
 pub fn problems() -> Result<(), Failed> {
     let page = fs::read_to_string(book::root().join(PAGE))?;
-    let lines = (1..).zip(page.lines());
-    let mut rows = lines
-        .skip_while(|(_, line)| *line != HEAD)
-        .skip(2)
-        .peekable();
-    rows.peek()
-        .ok_or_else(|| format!("{PAGE} has no table headed {HEAD}"))?;
+    let rows = tables::below(&page, HEAD);
+    if rows.is_empty() {
+        return Err(format!("{PAGE} has no table headed {HEAD}").into());
+    }
     let mut problems = Vec::new();
-    for (number, row) in rows.take_while(|(_, line)| line.starts_with('|')) {
-        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+    for (number, row) in rows {
+        let cells = tables::cells(row);
         let found = sampled(&cells).ok_or_else(|| format!("{PAGE}:{number}: cannot read {row}"))?;
         if found != cells[3..] {
             problems.push(format!(

@@ -45,9 +45,28 @@ pub struct Endings {
     pub panic: usize,
 }
 
-const HEADER: [&str; 8] = [
-    "Step", "Workers", "Jobs", "Searched", "Runs", "finish", "deadlock", "panic",
-];
+const HEAD: &str = "| Step | Workers | Jobs | Searched | Runs | finish | deadlock | panic |";
+
+/// The rows of the tables that have this head, each with the number of its line.
+pub fn below<'t>(text: &'t str, head: &str) -> Vec<(usize, &'t str)> {
+    let mut rows = Vec::new();
+    let mut in_table = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        if !line.starts_with('|') {
+            in_table = false;
+        } else if cells(line) == cells(head) {
+            in_table = true;
+        } else if in_table && !line.contains("--") {
+            rows.push((number, line));
+        }
+    }
+    rows
+}
+
+/// What stands in the cells of a row.
+pub fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
 
 /// Reads the tables headed `| Step | Workers | Jobs | Searched | Runs | finish | deadlock | panic |`.
 ///
@@ -55,22 +74,12 @@ const HEADER: [&str; 8] = [
 ///
 /// Names the place of a row that cannot be read.
 pub fn rows(page: &Page) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
-    let mut in_table = false;
-    for (number, line) in (1..).zip(page.text.lines()) {
-        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        if !line.starts_with('|') {
-            in_table = false;
-        } else if cells == HEADER {
-            in_table = true;
-        } else if in_table && !line.contains("--") {
-            let place = page.place(number).to_string();
-            let row = parse_row(&place, &cells)
-                .ok_or_else(|| format!("{place}: cannot read this row of the table: {line}"))?;
-            rows.push(row);
-        }
-    }
-    Ok(rows)
+    let rows = below(page.text, HEAD).into_iter().map(|(number, line)| {
+        let place = page.place(number).to_string();
+        parse_row(&place, &cells(line))
+            .ok_or_else(|| format!("{place}: cannot read this row of the table: {line}"))
+    });
+    rows.collect()
 }
 
 /// A number as the tables have it: `1,865`.

@@ -27,7 +27,7 @@ pub(super) struct Engine {
     most: usize,
     pub until: Option<Instant>,
     /// A run is under way.
-    pub begun: bool,
+    begun: bool,
     /// Somebody has looked at the clock, in some run. As long as nobody has, it makes no difference
     /// which of two deadlines passes first.
     pub clock_is_seen: bool,
