@@ -153,8 +153,8 @@ impl Server {
 // ANCHOR_END: run
 
 // ANCHOR: wait
-/// Waits until there may be somebody to accept, or `stop` can be read; or only looks. Says which of
-/// the two it is.
+/// Waits until there may be somebody to accept, or `stop` can be read; or only
+/// looks. Says which of the two it is.
 fn wait(listener: &TcpListener, stop: &impl AsFd, only_look: bool) -> io::Result<[bool; 2]> {
     let mut both = [
         PollFd::new(listener, PollFlags::IN),
