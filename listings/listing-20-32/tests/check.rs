@@ -300,9 +300,9 @@ fn one_byte_after_the_other_does_not_win_time() {
     let mut limits = limits();
     limits.head = SOON * 3;
     let server = start(limits);
+    let start = Instant::now(); // before its time begins
     let mut client = server.connect();
     client.set_read_timeout(Some(SOON / 2)).unwrap();
-    let start = Instant::now();
     // Each byte comes well before a deadline that began with the one before.
     while client.write_all(b"G").is_ok() {
         assert!(start.elapsed() < DEADLINE, "it still waits");
