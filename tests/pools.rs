@@ -94,6 +94,11 @@ fn check_differs(pool: &str, expected: &[(Question, Outcome)]) -> Result<(), Fai
     }
 }
 
+/// Its queue has a limit, and in all else it is as it was.
+fn check_later() -> Result<(), Failed> {
+    check_differs("book-20-35", &[])
+}
+
 type Fault = (&'static str, &'static str, &'static [(Question, Outcome)]);
 
 /// What each fault is found by.
@@ -165,6 +170,10 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = vec![
         Trial::test("pools::table", check_table),
         Trial::test("pools::the_pool_without_a_fault_is_sound", check_sound),
+        Trial::test(
+            "listing-20-35::pools::answers_as_the_sound_one",
+            check_later,
+        ),
         Trial::test("pools::said", said::check),
     ];
     for (name, pool, expected) in FAULTS {

@@ -1,26 +1,44 @@
-//! Makes the book's pool that prints nothing, for the bench: printing takes longer than
-//! all else that the pool does.
+//! Makes modules of two of the book's pools: that of Listing 20-35 without its server; and both
+//! without what they print, for the benches: printing takes longer than all else that a pool does.
 
 use std::{env, fs, path::Path};
 
-const LISTING: &str = "../../listings/listing-20-28/src/lib.rs";
 const PRINTS: &str = r#"let _ = panic::catch_unwind(AssertUnwindSafe(|| println!("{line}")));"#;
 const IS_SILENT: &str = "let _ = line;";
 
 fn main() {
-    println!("cargo::rerun-if-changed={LISTING}");
+    let channel = pool("listing-20-28");
+    let queue = pool("listing-20-35");
+    write("silent.rs", &silent(&channel));
+    write("queue.rs", &queue);
+    write("queue-silent.rs", &silent(&queue));
+}
 
-    let listing = fs::read_to_string(LISTING).expect("the listing can be read");
-    let found = listing.matches(PRINTS).count();
-    assert_eq!(found, 1, "{LISTING} has to have this line once: {PRINTS}");
+/// The library of a listing, to be included inside a module: without the lines that could not stand
+/// there, without its other files, and without what it exports of them.
+fn pool(listing: &str) -> String {
+    let path = format!("../../listings/{listing}/src/lib.rs");
+    println!("cargo::rerun-if-changed={path}");
+    let library = fs::read_to_string(path).expect("the listing can be read");
+    let module = |line: &str| Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned());
+    let modules: Vec<_> = library.lines().filter_map(module).collect();
+    let is_left_out = |line: &str| {
+        let exports = |module: &String| line.starts_with(&format!("pub use {module}::"));
+        let is_for_whole = line.starts_with("//!") || line.starts_with("#![");
+        is_for_whole || module(line).is_some() || modules.iter().any(exports)
+    };
+    let kept: Vec<_> = library.lines().filter(|line| !is_left_out(line)).collect();
+    kept.join("\n")
+}
 
-    // The file is included inside a module, where these could not stand.
-    let lines = listing.lines();
-    let lines = lines.filter(|line| !line.starts_with("//!") && !line.starts_with("#!["));
-    let silent: Vec<&str> = lines.collect();
-    let silent = silent.join("\n").replace(PRINTS, IS_SILENT);
+fn silent(pool: &str) -> String {
+    let found = pool.matches(PRINTS).count();
+    assert_eq!(found, 1, "a pool has to have this line once: {PRINTS}");
+    pool.replace(PRINTS, IS_SILENT)
+}
 
+fn write(name: &str, module: &str) {
     let directory = env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR");
-    let path = Path::new(&directory).join("silent.rs");
-    fs::write(path, silent).expect("OUT_DIR can be written to");
+    let path = Path::new(&directory).join(name);
+    fs::write(path, module).expect("OUT_DIR can be written to");
 }

@@ -61,6 +61,9 @@ fn is_code(path: &str) -> bool {
 /// From this step on, the server listens where it is told to, and its tests start it otherwise.
 pub const PORT_IS_FREE: &str = "listing-20-31";
 
+/// From this step on, a connection stays, and its tests have a client that does.
+const CONNECTIONS_STAY: &str = "listing-20-34";
+
 /// The listing differs from its predecessor where a page shows it, and nowhere else.
 pub fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
     let Some((chapter, number, variant)) = step::place(listing) else {
@@ -107,7 +110,9 @@ pub fn check_step(sources: &Sources, listing: &str) -> Vec<String> {
             let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
             changed |= shown_lines(old).1 != shown_lines(new).1;
             problems.extend(unshown_changes(&file, before, old, new, &included));
-        } else if path.starts_with("tests/common/") && listing == PORT_IS_FREE {
+        } else if path.starts_with("tests/common/")
+            && [PORT_IS_FREE, CONNECTIONS_STAY].contains(&listing)
+        {
             continue;
         } else if !path.starts_with("tests/") || path.starts_with("tests/common/") {
             let difference = match (old, new) {

@@ -5,10 +5,12 @@
 //! `pool_model`, and the same of each change to a listing that a page proposes. A row of a table
 //! names a listing or a change, a number of workers and the jobs.
 
+mod bounded;
 mod broken;
 mod classes;
 mod commutes;
 mod known;
+mod lending;
 mod odd;
 mod outcomes;
 mod own_pool;
@@ -18,7 +20,9 @@ mod said;
 mod sampled;
 
 use crate::support::{told, turns::turn};
+use book::models::lender_name;
 use book::sources::Sources;
+use book::step;
 use book::tables::{self, Row as Case, Searched};
 use book_commands::{search, tools};
 use libtest_mimic::{Failed, Trial};
@@ -220,6 +224,8 @@ fn explore_handover() -> String {
 pub const EXPLORE: &str = "--explore";
 /// Which steps commute.
 const COMMUTES: &str = "commutes";
+/// A pool whose queue has a limit.
+const BOUNDED: &str = "bounded";
 /// A case that is no row of a table.
 const HANDOVER: &str = "handover";
 /// The cases in which jobs have a handle of their own pool.
@@ -237,13 +243,18 @@ pub fn explore_and_print(place: &str) -> ExitCode {
         HANDOVER => Ok(explore_handover()),
         OWN_POOL => Ok(own_pool::explore()),
         OUTCOMES => Ok(outcomes::explore()),
+        BOUNDED => Ok(bounded::problems()),
         CLASSES => classes::problems(),
         COMMUTES => commutes::check().map(|()| String::new()),
         odd::STATICS => Ok(odd::statics_problems()),
         sampled::PAGE => sampled::problems().map(|()| String::new()),
-        _ => match place.strip_prefix(odd::SEARCH) {
-            Some(folder) => odd::search_and_print(folder),
-            None => explore_row(place),
+        _ => match (
+            place.strip_prefix(odd::SEARCH),
+            place.strip_prefix(lending::LENDER),
+        ) {
+            (Some(folder), _) => odd::search_and_print(folder),
+            (_, Some(listing)) => lending::problems(listing),
+            _ => explore_row(place),
         },
     };
     match explored {
@@ -332,7 +343,18 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             "listing-20-28::model::own_pool".into(),
             Box::new(check_own_pool),
         ),
+        working(
+            "listing-20-35::model::bounded".into(),
+            Box::new(|| nothing_is_said(BOUNDED)),
+        ),
     ];
+    for listing in step::names(&book::root()).map_err(told)? {
+        if program(&lender_name(&listing)).is_some() {
+            let name = format!("{listing}::model::mistakes_of_a_lender");
+            let check = move || nothing_is_said(&format!("{}{listing}", lending::LENDER));
+            trials.push(working(name, Box::new(check)));
+        }
+    }
     for error in errors {
         trials.push(Trial::test("model::tables", move || Err(error.into())));
     }

@@ -1,6 +1,7 @@
 //! The programs that are searched, and what can be done with each. `build.rs` has made them of the
 //! listings, of the pools with a fault, and of the changes that the pages propose.
 
+use super::lending::{self, Lending, Thing};
 use book::schedules::{Ends, Run};
 use pool_model::modeled::time::{Duration, Instant};
 use pool_model::record::{self, Ending, Recording, Step};
@@ -48,9 +49,13 @@ impl Program {
 struct InTime<P>(P);
 
 /// Gives all pools one interface, and finds a program by its name. A pool that can be shut down with a
-/// deadline has a second one, in which it is.
+/// deadline has a second one, in which it is. So has what lends things to a pool's workers.
 macro_rules! models {
-    ($($name:literal => $module:ident,)* in time: $($in_time:literal => $pool:ident,)*) => {
+    (
+        $($name:literal => $module:ident,)*
+        in time: $($in_time:literal => $pool:ident,)*
+        lending: $($all_back:literal, $not_all:literal => $lender:ident,)*
+    ) => {
         $(pool_model::implement_pool!($module::ThreadPool);)*
         $(impl Pool for InTime<$pool::ThreadPool> {
             const HAS_DEADLINE: bool = true;
@@ -72,12 +77,15 @@ macro_rules! models {
                 Left { running: left.running, never_begun: left.never_begun }
             }
         })*
+        $(lending::implement_pool!($lender);)*
 
         /// What can be done with the pool of that name.
         pub fn program(name: &str) -> Option<Program> {
             match name {
                 $($name => Some(Program::of::<$module::ThreadPool>()),)*
                 $($in_time => Some(Program::of::<InTime<$pool::ThreadPool>>()),)*
+                $($all_back => Some(Program::of::<Lending<$lender::Lender<Thing>, false>>()),)*
+                $($not_all => Some(Program::of::<Lending<$lender::Lender<Thing>, true>>()),)*
                 _ => None,
             }
         }
@@ -86,11 +94,11 @@ macro_rules! models {
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-/// The pool whose search the book shows as a tree, the program with a data race, and the pool whose
-/// jobs have a handle of it.
+/// The pool whose search the book shows as a tree, the program with a data race, the pool whose jobs
+/// have a handle of it, and the one whose queue has a limit.
 pub use {
-    handover::hand_over, listing_20_28::ThreadPool as OutlivesJobs,
-    lost_wakeup::ThreadPool as LostWakeup,
+    handover::hand_over, listing_20_28::ThreadPool as OutlivesJobs, listing_20_35::Refused,
+    listing_20_35::ThreadPool as WithLimit, lost_wakeup::ThreadPool as LostWakeup,
 };
 
 /// Random runs among which one is chosen.

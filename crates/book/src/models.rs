@@ -4,7 +4,7 @@
 use crate::page::Page;
 use crate::proposals::Proposal;
 use crate::{schedules, step};
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,12 @@ pub fn models(root: &Path, pages: &[Page]) -> Result<Vec<(String, String)>> {
         if let Some(source) = files.get(Path::new("src/lib.rs")) {
             let source = std::str::from_utf8(source);
             let source = source.with_context(|| format!("listings/{listing}/src/lib.rs"))?;
-            models.push((listing, modeled(source)));
+            models.push((listing.clone(), modeled(source)));
+        }
+        if let Some(source) = files.get(Path::new(LENDER)) {
+            let source = std::str::from_utf8(source);
+            let source = source.with_context(|| format!("listings/{listing}/{LENDER}"))?;
+            models.extend(lenders(&listing, source)?);
         }
     }
     for name in schedules::broken_names(root)? {
@@ -51,16 +56,86 @@ pub fn models(root: &Path, pages: &[Page]) -> Result<Vec<(String, String)>> {
     Ok(models)
 }
 
+/// What lends things to the workers of a pool, in a file of its own.
+pub const LENDER: &str = "src/lender.rs";
+
+/// How the name of a program ends that searches it.
+pub const LENDS: &str = "-lender";
+
+/// Mistakes that one could make in it, each under the end of its name: what is there, and what the
+/// mistake makes of it. The last ones can be made only where a wake-up is left out if one is on its way.
+pub const LENDER_MISTAKES: [(&str, &str, &str); 6] = [
+    (
+        "wakes-first",
+        "let _ = self.give_back.send(thing);\n            (self.wake)();",
+        "(self.wake)();\n            let _ = self.give_back.send(thing);",
+    ),
+    ("never-wakes", "            (self.wake)();\n", ""),
+    ("counts-none", "self.lent += 1;", ""),
+    (
+        "keeps-after-a-panic",
+        "if let Some(thing) = self.thing.take() {",
+        "if let Some(thing) = self.thing.take().filter(|_| !std::thread::panicking()) {",
+    ),
+    (
+        "forgets-after-the-look",
+        "self.is_woken.store(false, Ordering::SeqCst);\n        let thing = self.returned.try_recv().ok()?;",
+        "let thing = self.returned.try_recv();\n        self.is_woken.store(false, Ordering::SeqCst);\n        let thing = thing.ok()?;",
+    ),
+    (
+        "wakes-once-for-all",
+        "self.is_woken.store(false, Ordering::SeqCst);",
+        "",
+    ),
+];
+
+/// The mistakes that can be made in the lender with this source.
+pub fn lender_mistakes(source: &str) -> &'static [(&'static str, &'static str, &'static str)] {
+    match source.contains("is_woken") {
+        true => &LENDER_MISTAKES,
+        false => &LENDER_MISTAKES[..4],
+    }
+}
+
+/// The name of a program in which things are lent to the workers of this listing's pool.
+pub fn lender_name(listing: &str) -> String {
+    format!("{listing}{LENDS}")
+}
+
+/// The lender of a listing, on the model of its pool, and the same with each mistake.
+fn lenders(listing: &str, source: &str) -> Result<Vec<(String, String)>> {
+    let pool = format!("pub use super::{}::", listing.replace('-', "_"));
+    let model = modeled(source).replace("use crate::", &pool);
+    let name = lender_name(listing);
+    let mut lenders = Vec::new();
+    for &(mistake, from, to) in lender_mistakes(source) {
+        let found = model.matches(from).count();
+        ensure!(
+            found == 1,
+            "listings/{listing}/{LENDER}: what `{mistake}` changes is there {found} times: {from}"
+        );
+        lenders.push((format!("{name}-{mistake}"), model.replace(from, to)));
+    }
+    lenders.push((name, model));
+    Ok(lenders)
+}
+
 /// The modules of those models, whose files lie in `folder`, and a call of `models!` that names all
-/// that have a pool, and those whose pool can be shut down with a deadline once more.
+/// that have a pool, those whose pool can be shut down with a deadline once more, and those that lend
+/// things to a pool's workers.
 pub fn modules(models: &[(String, String)], folder: &Path) -> String {
     let (mut modules, mut table) = (String::new(), String::from("models! {\n"));
     let mut in_time = String::from("    in time:\n");
+    let mut lending = String::from("    lending:\n");
     for (name, model) in models {
         let path = folder.join(format!("{name}.rs"));
         let module = name.replace('-', "_");
         // A change can leave something unused; the one `main` is not what is searched.
         modules += &format!("#[allow(unused)]\n#[path = {path:?}]\nmod {module};\n");
+        if model.contains("pub struct Lender<") {
+            lending += &format!("    {name:?}, \"{}\" => {module},\n", in_time_name(name));
+            continue;
+        }
         if name != "handover" {
             table += &format!("    {name:?} => {module},\n");
         }
@@ -68,10 +143,11 @@ pub fn modules(models: &[(String, String)], folder: &Path) -> String {
             in_time += &format!("    \"{}\" => {module},\n", in_time_name(name));
         }
     }
-    format!("{modules}{table}{in_time}}}\n")
+    format!("{modules}{table}{in_time}{lending}}}\n")
 }
 
-/// The name of a program that shuts this pool down with a deadline, and does not drop it.
+/// The name of a program that shuts this pool down with a deadline, and does not drop it; or that does
+/// not wait until all that is lent has come back.
 pub fn in_time_name(pool: &str) -> String {
     format!("{pool}-in-time")
 }

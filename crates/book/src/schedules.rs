@@ -4,6 +4,7 @@
 //! `recorded/schedules/NAME.txt` holds which thread was chosen at each point, and what came of it. The
 //! test `tests/timelines` chooses, records, and compares.
 
+use crate::models::{LENDER, LENDS};
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -162,7 +163,8 @@ fn parse_step(line: &str) -> Option<Step> {
     })
 }
 
-/// The file of a pool that can be shown: a listing's library as its reader has it, or a broken one.
+/// The file of a pool that can be shown: a listing's library as its reader has it, or its lender, or a
+/// broken pool.
 ///
 /// # Errors
 ///
@@ -174,10 +176,19 @@ pub fn source(root: &Path, pool: &str) -> Result<String> {
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(crate::anchors::unmarked(&text));
     }
-    let files = crate::step::files(root, pool)?;
-    let library = files.get(Path::new("src/lib.rs"));
-    let library = library.with_context(|| format!("listings/{pool} has no library"))?;
-    Ok(String::from_utf8(library.clone())?)
+    let (listing, file) = match lends(pool) {
+        Some(listing) => (listing, LENDER),
+        None => (pool, "src/lib.rs"),
+    };
+    let files = crate::step::files(root, listing)?;
+    let source = files.get(Path::new(file));
+    let source = source.with_context(|| format!("listings/{listing} has no {file}"))?;
+    Ok(String::from_utf8(source.clone())?)
+}
+
+/// Of a program that lends things to the workers of a listing's pool: which listing.
+pub fn lends(program: &str) -> Option<&str> {
+    program.strip_suffix(LENDS)
 }
 
 /// The folder of the pools with a fault.

@@ -29,6 +29,35 @@ impl Pool for Book {
     }
 }
 
+#[allow(dead_code, missing_docs, unused_imports)]
+mod queue {
+    include!(concat!(env!("OUT_DIR"), "/queue.rs"));
+}
+
+/// The book's pool from Listing 20-35 on, whose queue may have a limit.
+pub type Bounded = queue::ThreadPool;
+
+impl Pool for Bounded {
+    const NAME: &'static str = "book-20-35";
+
+    const CLOSE: Option<fn(&mut Self)> = Some(Bounded::close);
+
+    const TRY_EXECUTE: Option<TryExecute<Self>> =
+        Some(|pool, job| pool.try_execute(job).map_err(|_| Refused));
+
+    const BOUNDED: Option<fn(usize, usize) -> Self> = Some(|workers, limit| {
+        Bounded::bounded(workers, limit).expect("the threads can be started")
+    });
+
+    fn new(workers: usize) -> Self {
+        Bounded::new(workers)
+    }
+
+    fn execute(&self, job: impl FnOnce() + Send + 'static) {
+        Bounded::execute(self, job);
+    }
+}
+
 impl Pool for threadpool::ThreadPool {
     const NAME: &'static str = "threadpool";
 

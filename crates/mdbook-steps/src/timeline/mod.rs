@@ -107,7 +107,10 @@ fn pool(name: &str) -> String {
     match name.strip_prefix("broken-") {
         Some(number) => format!("pool {number}"),
         None if name == LOST_WAKEUP => "the pool with a condition variable".to_owned(),
-        None => reference(name),
+        None => match schedules::lends(name) {
+            Some(listing) => format!("the lender of {}", reference(listing)),
+            None => reference(name),
+        },
     }
 }
 

@@ -129,7 +129,8 @@ impl State {
                 ensure!(!self.queue.is_empty(), "the queue is empty");
                 self.queue.remove(0);
             }
-            "gets-error" => waits(self, Waits::No),
+            "awaits-other" => waits(self, Waits::Woken),
+            "gets-error" | "gets-other" => waits(self, Waits::No),
             "sends" => self.queue.push(number()?),
             "drops-sender" => self.closed = number()? == 0,
             "awaits-end" => waits(self, Waits::End(number()?)),
@@ -158,7 +159,7 @@ impl State {
             }
             "wakes" | "receives" | "finds-empty" | "fails-to-send" | "clones-sender" | "joins"
             | "prints" | "reads" | "writes" | "changes" | "clones-other" | "drops-other"
-            | "time-is-up" => {}
+            | "sends-other" | "time-is-up" => {}
             _ => anyhow::bail!("no timeline shows that"),
         }
         Ok(())

@@ -38,8 +38,8 @@ pub(crate) enum What {
     Wakes(&'static str),
     Opens {
         channel: usize,
-        /// What it carries are jobs.
-        jobs: bool,
+        /// What its messages are called: those with jobs are told from others.
+        carries: &'static str,
     },
     Sends(usize, bool),
     ClonesSender(usize),

@@ -27,7 +27,7 @@ pub(super) struct Teller {
 #[derive(Clone, Debug)]
 struct Channel {
     id: usize,
-    jobs: bool,
+    carries: &'static str,
     senders: usize,
     sent: usize,
     received: usize,
@@ -136,10 +136,10 @@ impl Teller {
                     format!("wakes {whom} at the condition variable{nobody}"),
                 )
             }
-            What::Opens { channel, jobs } => {
+            What::Opens { channel, carries } => {
                 self.channels.push(Channel {
                     id: *channel,
-                    jobs: *jobs,
+                    carries,
                     senders: 1,
                     sent: 0,
                     received: 0,
@@ -147,21 +147,27 @@ impl Teller {
                 return None;
             }
             What::Sends(id, true) => {
+                let other = self.other(*id);
                 let channel = self.channel(*id)?;
                 channel.sent += 1;
-                let (kind, number) = (channel.kind(), channel.sent);
-                (format!("sends {number}"), format!("sends {kind} {number}"))
+                let (kind, number) = (channel.carries, channel.sent);
+                (
+                    format!("sends{other} {number}"),
+                    format!("sends {kind} {number}"),
+                )
             }
             What::Sends(_, false) => (
                 "fails-to-send".into(),
                 "cannot send: the receiver is gone".into(),
             ),
             What::ClonesSender(id) => {
-                self.channel(*id)?.senders += 1;
+                let channel = self.channel(*id)?;
+                channel.senders += 1;
+                let kind = channel.carries;
                 match self.is_beside_jobs(*id) {
                     true => (
                         "clones-other".into(),
-                        "makes one more sender for messages".into(),
+                        format!("makes one more sender for {kind}s"),
                     ),
                     false => ("clones-sender".into(), "makes one more sender".into()),
                 }
@@ -169,12 +175,12 @@ impl Teller {
             What::DropsSender(id) => {
                 let channel = self.channel(*id)?;
                 channel.senders -= 1;
-                let left = channel.senders;
+                let (left, kind) = (channel.senders, channel.carries);
                 if self.is_beside_jobs(*id) {
                     let said = match left {
-                        0 => "drops the last sender for messages".to_owned(),
-                        1 => "drops a sender for messages; one is left".to_owned(),
-                        _ => format!("drops a sender for messages; {left} are left"),
+                        0 => format!("drops the last sender for {kind}s"),
+                        1 => format!("drops a sender for {kind}s; one is left"),
+                        _ => format!("drops a sender for {kind}s; {left} are left"),
                     };
                     return Some((format!("drops-other {left}"), format!("{who} {said}.")));
                 }
@@ -186,10 +192,16 @@ impl Teller {
                 (format!("drops-sender {left}"), said)
             }
             What::Receives(id) => {
+                let other = self.other(*id);
                 let channel = self.channel(*id)?;
                 let waits = channel.sent == channel.received && channel.senders > 0;
+                let kind = channel.carries;
                 if waits {
                     self.waits.push((thread, "waits in recv".into()));
+                }
+                if waits && !other.is_empty() {
+                    let said = format!("{who} calls recv, and waits for a {kind}.");
+                    return Some(("awaits-other".into(), said));
                 }
                 match waits {
                     true => (
@@ -200,15 +212,23 @@ impl Teller {
                 }
             }
             What::Received(id, true) => {
+                let other = self.other(*id);
                 let channel = self.channel(*id)?;
                 channel.received += 1;
-                let (kind, number) = (channel.kind(), channel.received);
-                (format!("gets {number}"), format!("gets {kind} {number}"))
+                let (kind, number) = (channel.carries, channel.received);
+                (
+                    format!("gets{other} {number}"),
+                    format!("gets {kind} {number}"),
+                )
             }
             What::Received(_, false) => (
                 "gets-error".into(),
                 "gets an error: the queue is empty, and the sender is gone".into(),
             ),
+            What::FindsEmpty(id) if self.is_beside_jobs(*id) => {
+                let kind = self.channel(*id)?.carries;
+                ("finds-empty".into(), format!("finds no {kind}"))
+            }
             What::FindsEmpty(_) => ("finds-empty".into(), "finds the queue empty".into()),
             What::TimeIsUp => (
                 "time-is-up".into(),
@@ -293,22 +313,21 @@ impl Teller {
 
     /// Whether it carries no jobs, and another channel does.
     fn is_beside_jobs(&self, id: usize) -> bool {
-        let jobs = |channel: &&Channel| channel.jobs;
+        let jobs = |channel: &&Channel| channel.carries == "job";
         let with_jobs = self.channels.iter().find(jobs);
         let carries_jobs = with_jobs.is_some_and(|channel| channel.id == id);
         with_jobs.is_some() && !carries_jobs
     }
 
+    /// What is added to a word for what is done with such a channel.
+    fn other(&self, id: usize) -> &'static str {
+        match self.is_beside_jobs(id) {
+            true => "-other",
+            false => "",
+        }
+    }
+
     fn channel(&mut self, id: usize) -> Option<&mut Channel> {
         self.channels.iter_mut().find(|channel| channel.id == id)
-    }
-}
-
-impl Channel {
-    fn kind(&self) -> &'static str {
-        match self.jobs {
-            true => "job",
-            false => "message",
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Asking: each question in a process of its own.
 
-use super::{Outcome, Question, BROKEN, POOLS};
+use super::{Outcome, Question, BROKEN, LATER, POOLS};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -130,7 +130,7 @@ pub fn main(program: &Path, arguments: &[String]) -> Result<(), String> {
         print!("{}", table(program, &pools));
         return Ok(());
     };
-    let mut entries = POOLS.iter().chain(BROKEN);
+    let mut entries = POOLS.iter().chain(LATER).chain(BROKEN);
     let entry = entries
         .find(|entry| entry.name == pool)
         .ok_or("no such pool")?;

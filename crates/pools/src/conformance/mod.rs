@@ -106,6 +106,9 @@ pub const POOLS: &[Entry] = &[
     entry::<tokio::runtime::Runtime>(),
 ];
 
+/// The book's pool as later steps have it, which are not in the table.
+pub const LATER: &[Entry] = &[entry::<adapters::Bounded>()];
+
 /// The hand-written pools: the first is sound, the others have one fault each.
 pub const BROKEN: &[Entry] = &[
     entry::<HandWritten<{ fault::NONE }>>(),

@@ -41,7 +41,7 @@ fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
     let id = channel_id();
     note(|| What::Opens {
         channel: id,
-        jobs: std::any::type_name::<T>().contains("FnOnce"),
+        carries: carries(std::any::type_name::<T>()),
     });
     let object = Identity::new();
     object.get(|| Object::channel(bound));
@@ -56,6 +56,16 @@ fn opened<T>(bound: Option<usize>) -> Arc<Channel<T>> {
             waiting: Vec::new(),
         }),
     })
+}
+
+/// What messages of the type with this name are called.
+fn carries(name: &str) -> &'static str {
+    match name.rsplit("::").next() {
+        _ if name.contains("FnOnce") => "job",
+        Some("Thing") => "thing",
+        Some("WakeUp") => "wake-up",
+        _ => "message",
+    }
 }
 
 /// What both ends share. shuttle's channel, which says who waits and who goes on, carries nothing: it
