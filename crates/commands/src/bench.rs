@@ -1,25 +1,104 @@
 //! Measures what the pages say about speed: `cargo book bench`.
 
 #[cfg(unix)]
+mod crowd;
+#[cfg(unix)]
+mod linger;
+#[cfg(unix)]
+mod load;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod servers;
+#[cfg(unix)]
 mod stopping;
+#[cfg(unix)]
+mod wrk;
 
 use crate::progress;
 use anyhow::{bail, Context, Result};
+use clap::ValueEnum;
 use std::{fs, path::Path, process::ExitCode};
 
 /// The step whose example `speedup` measures how much faster more workers are.
 const SPEEDUP: &str = "listings/listing-20-30";
 
-/// Measures everything anew, and writes it to the folder of the pages. It takes some minutes, and
-/// means little on a machine that does something else meanwhile.
+/// Measure anew what the pages say about speed
+#[derive(clap::Args)]
+#[command(after_help = "\
+It takes some minutes, on a machine that does nothing else. For the servers it
+needs the program `wrk`.
+
+Example: cargo book bench servers")]
+pub struct Arguments {
+    /// What to measure [default: all]
+    #[arg(value_name = "PART")]
+    part: Option<Part>,
+}
+
+/// What is measured, in this order.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    Picture,
+    Stopping,
+    Linger,
+    Servers,
+    Load,
+    Pools,
+}
+
+/// Measures everything anew, or the part that is named, and writes it to the folder of the pages. It
+/// takes some minutes, and means little on a machine that does something else meanwhile.
 ///
 /// # Errors
 ///
 /// When something cannot be built or run, or its results cannot be written.
-pub fn record(root: &Path) -> Result<ExitCode> {
-    let target = root.join("target");
-    let shown = progress::begin()?;
-    progress::part(&format!("1 of 3, {SPEEDUP}"));
+pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
+    let parts = match &arguments.part {
+        Some(part) => std::slice::from_ref(part),
+        None => Part::value_variants(),
+    };
+    for (number, part) in (1..).zip(parts) {
+        let place = format!("{number} of {}", parts.len());
+        let shown = progress::begin()?;
+        match part {
+            Part::Picture => {
+                progress::part(&format!("{place}, {SPEEDUP}"));
+                record_speedup(root)?;
+            }
+            #[cfg(unix)]
+            Part::Stopping => {
+                progress::part(&format!("{place}, how a server stops"));
+                stopping::record(root)?;
+            }
+            #[cfg(unix)]
+            Part::Linger => {
+                progress::part(&format!("{place}, connections that stay"));
+                linger::record(root)?;
+            }
+            #[cfg(unix)]
+            Part::Servers => {
+                progress::part(&format!("{place}, the book's server and others"));
+                servers::record(root)?;
+            }
+            #[cfg(unix)]
+            Part::Load => {
+                progress::part(&format!("{place}, what more requests cost"));
+                load::record(root)?;
+            }
+            #[cfg(not(unix))]
+            Part::Stopping | Part::Linger | Part::Servers | Part::Load => {} // the servers need Unix
+            Part::Pools => {
+                // From here on criterion says itself what it measures, and draws on the terminal for it.
+                drop(shown);
+                return bench_pools(root, &place);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn record_speedup(root: &Path) -> Result<()> {
     let mut speedup = crate::cargo();
     speedup
         .args([
@@ -31,7 +110,7 @@ pub fn record(root: &Path) -> Result<ExitCode> {
             "speedup",
         ])
         .current_dir(root.join(SPEEDUP))
-        .env("CARGO_TARGET_DIR", target.join("bench"));
+        .env("CARGO_TARGET_DIR", root.join("target/bench"));
     let output = progress::output(&mut speedup, |piece| {
         // It says which round begins, and ends that with the `\r` before what it says next.
         if let Some(round) = piece.strip_suffix('\r').filter(|round| !round.is_empty()) {
@@ -46,17 +125,11 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         bail!("the example `speedup` of {SPEEDUP} has not measured anything: {printed}");
     };
     fs::write(root.join("recorded/bench-picture.txt"), recorded(measured))
-        .context("cannot write recorded/bench-picture.txt")?;
+        .context("cannot write recorded/bench-picture.txt")
+}
 
-    #[cfg(unix)]
-    {
-        progress::part("2 of 3, how a server stops");
-        stopping::record(root)?;
-    }
-
-    // From here on criterion says itself what it measures, and draws on the terminal for it.
-    drop(shown);
-    eprintln!("3 of 3, `cargo bench`: it says itself what it measures, each pool in some rounds");
+fn bench_pools(root: &Path, place: &str) -> Result<ExitCode> {
+    eprintln!("{place}, `cargo bench`: it says itself what it measures, each pool in some rounds");
     let status = crate::cargo()
         .args(["bench", "--package", "pools", "--features", "bench"])
         .current_dir(root)

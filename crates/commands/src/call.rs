@@ -1,7 +1,7 @@
 //! How `cargo book` is called. Each command says of its own arguments what they mean, in the comments
 //! that become its help.
 
-use crate::{check, mdbook, search, step, transcripts};
+use crate::{bench, check, mdbook, search, step, transcripts};
 use anyhow::Result;
 use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser},
@@ -49,12 +49,7 @@ It takes some minutes, and needs a nightly Rust.
 
 Example: cargo book tools")]
     Tools,
-    /// Measure anew what the pages say about speed
-    #[command(after_help = "\
-It takes some minutes, on a machine that does nothing else.
-
-Example: cargo book bench")]
-    Bench,
+    Bench(bench::Arguments),
     /// Take the pictures of rendered pages, with Chromium
     #[command(after_help = "Example: cargo book picture")]
     Picture,

@@ -68,7 +68,7 @@ impl Command {
             Command::Record(arguments) => transcripts::record(&root, arguments),
             Command::Mutants => mutants::record(&root),
             Command::Tools => tools::record(&root),
-            Command::Bench => bench::record(&root),
+            Command::Bench(arguments) => bench::record(&root, arguments),
             Command::Picture => picture::take(&root),
         }
     }

@@ -2,29 +2,21 @@
 
 mod clients;
 
-use crate::{progress, transcripts};
-use anyhow::{bail, ensure, Context, Result};
-use book::transcripts::Edit;
+use super::server::{build, Change, Server, ANY_PORT};
+use crate::progress;
+use anyhow::{ensure, Context, Result};
 use clients::{request, Answers, Clients};
-use rustix::process::{kill_process, Pid, Signal};
+use rustix::process::Signal;
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
 const LISTING: &str = "listing-20-31";
 const FILE: &str = "src/server.rs";
-const ANY_PORT: &str = "127.0.0.1:0";
-
-/// A text of the listing, and what comes in its place.
-type Change = (&'static str, &'static str);
 
 /// How the servers stop that are compared: a name, and what is changed in the listing for it.
 const WAYS: [(&str, &[Change]); 4] = [
@@ -32,12 +24,13 @@ const WAYS: [(&str, &[Change]); 4] = [
     // It leaves the loop at once, and its listener goes last.
     (
         "20-25",
-        &[AT_ONCE, (CLOSE, "std::mem::forget(self.listener);")],
+        &[AT_ONCE, (FILE, CLOSE, "std::mem::forget(self.listener);")],
     ),
     ("early", &[AT_ONCE]),
     (
         "1 ms late",
         &[(
+            FILE,
             CLOSE,
             "thread::sleep(Duration::from_millis(1)); drop(self.listener);",
         )],
@@ -45,6 +38,7 @@ const WAYS: [(&str, &[Change]); 4] = [
 ];
 const CLOSE: &str = "drop(self.listener);";
 const AT_ONCE: Change = (
+    FILE,
     "            let error = match self.listener.accept() {",
     "            if stopping { break }\n            let error = match self.listener.accept() {",
 );
@@ -78,8 +72,11 @@ struct Measured {
 /// When a server cannot be built, or does not do what it should.
 pub(super) fn measure(root: &Path) -> Result<String> {
     let mut all = Vec::new();
-    for (name, edits) in WAYS {
-        let program = build(root, name, edits)?;
+    for (name, changes) in WAYS {
+        let mut changes = changes.to_vec();
+        // Here, `/sleep` takes one second.
+        changes.push(("src/response.rs", "from_secs(5)", "from_secs(1)"));
+        let program = build(root, LISTING, name, &changes)?;
         progress::tell(&format!("a server, {name}"));
         let (complete, answers) = queued(&program)?;
         all.push(Measured {
@@ -92,95 +89,6 @@ pub(super) fn measure(root: &Path) -> Result<String> {
         });
     }
     Ok(table(&all))
-}
-
-/// Builds a copy of the listing with these changes, in which `/sleep` takes one second.
-fn build(root: &Path, name: &str, edits: &[Change]) -> Result<PathBuf> {
-    let target = root.join("target/bench");
-    let folder = target.join("stopping").join(name.replace(' ', "-"));
-    let edit = |file: &str, (from, to): Change| Edit {
-        file: file.to_owned(),
-        from: from.to_owned(),
-        to: to.to_owned(),
-    };
-    let mut all: Vec<_> = edits.iter().map(|&change| edit(FILE, change)).collect();
-    all.push(edit("src/response.rs", ("from_secs(5)", "from_secs(1)")));
-    transcripts::sync(&root.join("listings").join(LISTING), &folder, &all)?;
-    let built = crate::cargo()
-        .args(["build", "--release", "--locked", "--quiet"])
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .status()
-        .context("cannot run cargo")?;
-    ensure!(built.success(), "a server, {name} does not build");
-    Ok(folder.join("target/release/hello"))
-}
-
-/// No server takes so long to stop.
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// A server, which is killed when this is dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    /// Nothing is sent here: it is closed when the server says nothing more, as it has ended.
-    says: Receiver<()>,
-}
-
-impl Server {
-    /// Starts it, and waits until it listens.
-    fn start(program: &Path, address: &str) -> Result<Server> {
-        let folder = program.ancestors().nth(3).context("it is in its folder")?;
-        let mut child = Command::new(program)
-            .arg(address)
-            .current_dir(folder) // where its pages are
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("the server cannot be started")?;
-        let mut line = String::new();
-        let mut said = BufReader::new(child.stderr.take().context("a pipe")?);
-        said.read_line(&mut line)?;
-        // What else it says is read, so that it can go on, and is thrown away.
-        let (open, says) = mpsc::channel();
-        thread::spawn(move || {
-            let _open = open;
-            std::io::copy(&mut said, &mut std::io::sink())
-        });
-        let address = line.trim().strip_prefix("listening on ");
-        match address.and_then(|address| address.parse().ok()) {
-            Some(address) => Ok(Server {
-                child,
-                address,
-                says,
-            }),
-            None => {
-                let _ = child.kill();
-                bail!("the server does not listen: {line}")
-            }
-        }
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        Ok(kill_process(Pid::from_child(&self.child), signal)?)
-    }
-
-    /// Waits for its end.
-    fn ended(&mut self) -> Result<()> {
-        let says = self.says.recv_timeout(DEADLINE);
-        let is_late = says == Err(RecvTimeoutError::Timeout);
-        ensure!(!is_late, "the server has not stopped after {DEADLINE:?}");
-        let status = self.child.wait()?;
-        ensure!(status.success(), "the server ended with {status}");
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// From SIGTERM to the end, if nobody is connected.
@@ -320,7 +228,7 @@ mod tests {
         let file = book::root().join("listings").join(LISTING).join(FILE);
         let source = fs::read_to_string(file).unwrap();
         for (name, changes) in WAYS {
-            for (from, _) in changes {
+            for (_, from, _) in changes {
                 assert_eq!(source.matches(from).count(), 1, "{name}: {from}");
             }
         }
