@@ -18,6 +18,8 @@ mod wrk;
 use crate::progress;
 use anyhow::{bail, Context, Result};
 use clap::ValueEnum;
+#[cfg(unix)]
+use std::time::Duration;
 use std::{fs, path::Path, process::ExitCode};
 
 /// The step whose example `speedup` measures how much faster more workers are.
@@ -124,8 +126,7 @@ fn record_speedup(root: &Path) -> Result<()> {
     let (Some(measured), true) = (measured, output.status.success()) else {
         bail!("the example `speedup` of {SPEEDUP} has not measured anything: {printed}");
     };
-    fs::write(root.join("recorded/bench-picture.txt"), recorded(measured))
-        .context("cannot write recorded/bench-picture.txt")
+    keep(root, "bench-picture.txt", &recorded(measured))
 }
 
 fn bench_pools(root: &Path, place: &str) -> Result<ExitCode> {
@@ -137,6 +138,19 @@ fn bench_pools(root: &Path, place: &str) -> Result<ExitCode> {
         .status()
         .context("cannot run cargo")?;
     Ok(crate::exit_code(status))
+}
+
+/// Keeps what was measured, in a file of the folder `recorded`.
+fn keep(root: &Path, file: &str, text: &str) -> Result<()> {
+    let file = root.join("recorded").join(file);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The time in the middle.
+#[cfg(unix)]
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// What is kept of a text that was measured.

@@ -1,5 +1,6 @@
 //! Many clients that do next to nothing.
 
+use super::stopping::clients::send;
 use anyhow::{Context, Result};
 use rustix::process::{getrlimit, setrlimit, Resource};
 use std::{
@@ -12,9 +13,6 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-
-/// No answer takes so long.
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Files that a process needs besides its connections.
 const OTHER_FILES: u64 = 100;
@@ -56,9 +54,7 @@ pub(super) fn idle(number: usize, address: SocketAddr) -> Result<Vec<TcpStream>>
 
 /// A client that has had an answer.
 fn answered(address: SocketAddr) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(DEADLINE))?;
-    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    let mut stream = send(address, "/")?;
     let (mut answer, mut buffer) = (Vec::new(), [0; 1024]);
     while !answer.ends_with(END) {
         match stream.read(&mut buffer)? {

@@ -1,13 +1,15 @@
 //! Measures the server of Listing 20-34, whose connections stay: what is saved by that, and what
 //! becomes of them when it stops.
 
-use super::server::{build, Change, Server, ANY_PORT};
+use super::{
+    keep, median, recorded,
+    server::{build, Change, Server, ANY_PORT},
+};
 use crate::progress;
-use anyhow::{ensure, Context, Result};
+use anyhow::{ensure, Result};
 use rustix::process::Signal;
 use std::{
     fmt::Write as _,
-    fs,
     io::{self, prelude::*, BufReader, ErrorKind},
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -58,13 +60,8 @@ const ROUNDS: usize = 15;
 /// written.
 pub(super) fn record(root: &Path) -> Result<()> {
     let program = build(root, LISTING, "linger", &[FROM_VARIABLE])?;
-    let keep = |file: &str, table: &str| {
-        let file = root.join("recorded").join(file);
-        fs::write(&file, super::recorded(table))
-            .with_context(|| format!("cannot write {}", file.display()))
-    };
-    keep("bench-kept.txt", &kept(&program)?)?;
-    keep("bench-linger.txt", &stops(&program)?)
+    keep(root, "bench-kept.txt", &recorded(&kept(&program)?))?;
+    keep(root, "bench-linger.txt", &recorded(&stops(&program)?))
 }
 
 /// How long a request takes, with a connection of its own and without.
@@ -117,11 +114,6 @@ fn stops(program: &Path) -> Result<String> {
         let _ = writeln!(table, "| {linger} ms | {end:.1} ms |{lost}");
     }
     Ok(table)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 fn start(program: &Path, linger: u64) -> Result<Server> {
@@ -254,6 +246,7 @@ fn ask(connection: &mut Connection, header: &str) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_changed_for_a_comparison_is_there_once() {

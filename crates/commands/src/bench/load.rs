@@ -7,6 +7,7 @@
 mod plot;
 
 use super::{
+    keep, recorded,
     server::{Server, ANY_PORT},
     servers,
 };
@@ -14,7 +15,6 @@ use crate::progress;
 use anyhow::{Context, Result};
 use std::{
     fmt::Write as _,
-    fs,
     io::{self, prelude::*, ErrorKind},
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -215,12 +215,8 @@ fn table(all: &[Measured]) -> String {
 /// When the server cannot be built, or the files cannot be written.
 pub(super) fn record(root: &Path) -> Result<()> {
     let measured = measure(root)?;
-    let write = |file: &str, text: String| {
-        let file = root.join("recorded").join(file);
-        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
-    };
-    write("bench-load.txt", super::recorded(&table(&measured)))?;
-    write("pictures/load.svg", plot::draw(&measured))
+    keep(root, "bench-load.txt", &recorded(&table(&measured)))?;
+    keep(root, "pictures/load.svg", &plot::draw(&measured))
 }
 
 #[cfg(test)]

@@ -143,8 +143,9 @@ fn resident(status: &str) -> Option<u64> {
 
 /// What the file `stat` of a process says of its time, its own and the system's on its behalf.
 fn processor_time(stat: &str) -> Option<Duration> {
-    const TICK: Duration = Duration::from_millis(10); // for programs, on every machine
-                                                      // The name of the program, in parentheses, may have anything in it.
+    // So long for programs, on every machine.
+    const TICK: Duration = Duration::from_millis(10);
+    // The name of the program, in parentheses, may have anything in it.
     let (_, fields) = stat.rsplit_once(')')?;
     let fields: Vec<_> = fields.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field)?.parse::<u32>().ok();

@@ -11,6 +11,7 @@
 
 use super::{
     crowd::{self, Slow},
+    keep, recorded,
     server::{Server, ANY_PORT},
     wrk::{self, Measured, Then},
 };
@@ -21,7 +22,6 @@ use rustix::process::Signal;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -241,10 +241,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 ///
 /// As [`measure`], and when the file cannot be written.
 pub(super) fn record(root: &Path) -> Result<()> {
-    let measured = measure(root)?;
-    let file = root.join("recorded/bench-servers.txt");
-    fs::write(&file, super::recorded(&measured))
-        .with_context(|| format!("cannot write {}", file.display()))
+    keep(root, "bench-servers.txt", &recorded(&measure(root)?))
 }
 
 #[cfg(test)]

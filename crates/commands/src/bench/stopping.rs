@@ -1,16 +1,18 @@
 //! Measures how the server of Listing 20-31 stops, beside two others that stop in other ways.
 
-mod clients;
+pub(super) mod clients;
 
-use super::server::{build, Change, Server, ANY_PORT};
+use super::{
+    keep, median, recorded,
+    server::{build, Change, Server, ANY_PORT},
+};
 use crate::progress;
-use anyhow::{ensure, Context, Result};
+use anyhow::{ensure, Result};
 use clients::{request, Answers, Clients};
 use rustix::process::Signal;
 use std::{
     fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -81,8 +83,8 @@ pub(super) fn measure(root: &Path) -> Result<String> {
         let (complete, answers) = queued(&program)?;
         all.push(Measured {
             name,
-            idle: median(IDLE, || idle(&program))?,
-            busy: median(BUSY, || busy(&program))?,
+            idle: rounds(IDLE, || idle(&program))?,
+            busy: rounds(BUSY, || busy(&program))?,
             complete,
             answers,
             restarts: on_one_core(|| restarts(&program))?,
@@ -173,10 +175,10 @@ fn on_one_core<T>(measured: impl FnOnce() -> T) -> T {
     measured()
 }
 
-fn median(rounds: usize, mut measure: impl FnMut() -> Result<Duration>) -> Result<Duration> {
-    let mut all = (0..rounds).map(|_| measure()).collect::<Result<Vec<_>>>()?;
-    all.sort();
-    Ok(all[all.len() / 2])
+/// Measures so often, and returns the time in the middle.
+fn rounds(number: usize, measure: impl Fn() -> Result<Duration>) -> Result<Duration> {
+    let all = (0..number).map(|_| measure());
+    Ok(median(all.collect::<Result<_>>()?))
 }
 
 fn table(all: &[Measured]) -> String {
@@ -203,25 +205,19 @@ fn table(all: &[Measured]) -> String {
     table
 }
 
-/// Where the results are kept.
-pub(super) fn file(root: &Path) -> PathBuf {
-    root.join("recorded/bench-stopping.txt")
-}
-
 /// Measures, and keeps the results.
 ///
 /// # Errors
 ///
 /// As [`measure`], and when the file cannot be written.
 pub(super) fn record(root: &Path) -> Result<()> {
-    let measured = measure(root)?;
-    fs::write(file(root), super::recorded(&measured))
-        .with_context(|| format!("cannot write {}", file(root).display()))
+    keep(root, "bench-stopping.txt", &recorded(&measure(root)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_changed_for_a_comparison_is_there_once() {

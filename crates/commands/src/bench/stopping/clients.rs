@@ -68,7 +68,7 @@ pub(super) fn request(address: SocketAddr, path: &str) -> io::Result<()> {
     read(send(address, path)?)
 }
 
-pub(super) fn send(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
+pub(in crate::bench) fn send(address: SocketAddr, path: &str) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
