@@ -1,6 +1,7 @@
 //! Makes modules of two of the book's pools: that of Listing 20-35 without its server; and both
 //! without what they print, for the benches: printing takes longer than all else that a pool does.
 
+use book::models::without_other_files;
 use std::{env, fs, path::Path};
 
 const PRINTS: &str = r#"let _ = panic::catch_unwind(AssertUnwindSafe(|| println!("{line}")));"#;
@@ -20,14 +21,9 @@ fn pool(listing: &str) -> String {
     let path = format!("../../listings/{listing}/src/lib.rs");
     println!("cargo::rerun-if-changed={path}");
     let library = fs::read_to_string(path).expect("the listing can be read");
-    let module = |line: &str| Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned());
-    let modules: Vec<_> = library.lines().filter_map(module).collect();
-    let is_left_out = |line: &str| {
-        let exports = |module: &String| line.starts_with(&format!("pub use {module}::"));
-        let is_for_whole = line.starts_with("//!") || line.starts_with("#![");
-        is_for_whole || module(line).is_some() || modules.iter().any(exports)
-    };
-    let kept: Vec<_> = library.lines().filter(|line| !is_left_out(line)).collect();
+    let library = without_other_files(&library);
+    let is_for_whole = |line: &&str| line.starts_with("//!") || line.starts_with("#![");
+    let kept: Vec<_> = library.lines().filter(|line| !is_for_whole(line)).collect();
     kept.join("\n")
 }
 

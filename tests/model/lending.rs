@@ -2,7 +2,9 @@
 //! takes them back. It stands for the event loop of a server, whose things are connections.
 
 use super::programs::program;
-use book::models::{lender_name, LENDER_MISTAKES};
+use crate::support::told;
+use book::models::{lender_mistakes, lender_name};
+use book::schedules;
 use libtest_mimic::Failed;
 use pool_model::reduced::Exploration;
 use pool_model::sync::mpsc;
@@ -62,11 +64,11 @@ impl Back {
 /// panics gives its thing back in one go, and of three, the second panics.)
 pub fn problems(listing: &str) -> Result<String, Failed> {
     let mut problems = String::new();
-    for (mistake, ..) in LENDER_MISTAKES {
-        let name = format!("{}-{mistake}", lender_name(listing));
-        let Some(program) = program(&name) else {
-            continue; // it cannot be made in this one
-        };
+    let lender = lender_name(listing);
+    let source = schedules::source(&book::root(), &lender).map_err(told)?;
+    for (mistake, ..) in lender_mistakes(&source) {
+        let name = format!("{lender}-{mistake}");
+        let program = program(&name).ok_or_else(|| format!("there is no {name}"))?;
         let fails = [3, 4].into_iter().any(|jobs| {
             let case = Case {
                 workers: 1,

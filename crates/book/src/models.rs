@@ -62,9 +62,11 @@ pub const LENDER: &str = "src/lender.rs";
 /// How the name of a program ends that searches it.
 pub const LENDS: &str = "-lender";
 
-/// Mistakes that one could make in it, each under the end of its name: what is there, and what the
-/// mistake makes of it. The last ones can be made only where a wake-up is left out if one is on its way.
-pub const LENDER_MISTAKES: [(&str, &str, &str); 6] = [
+/// The end of its name, what is there, and what the mistake makes of it.
+pub type Mistake = (&'static str, &'static str, &'static str);
+
+/// Mistakes that one could make in it.
+const LENDER_MISTAKES: [Mistake; 6] = [
     (
         "wakes-first",
         "let _ = self.give_back.send(thing);\n            (self.wake)();",
@@ -89,12 +91,12 @@ pub const LENDER_MISTAKES: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// The mistakes that can be made in the lender with this source.
-pub fn lender_mistakes(source: &str) -> &'static [(&'static str, &'static str, &'static str)] {
-    match source.contains("is_woken") {
-        true => &LENDER_MISTAKES,
-        false => &LENDER_MISTAKES[..4],
-    }
+/// The mistakes that can be made in the lender with this source. Some need the flag by which a wake-up
+/// is left out if one is on its way.
+pub fn lender_mistakes(source: &str) -> impl Iterator<Item = Mistake> + '_ {
+    let needs = |text: &str| text.contains("is_woken");
+    let mistakes = LENDER_MISTAKES.into_iter();
+    mistakes.filter(move |(_, from, _)| needs(source) || !needs(from))
 }
 
 /// The name of a program in which things are lent to the workers of this listing's pool.
@@ -108,7 +110,7 @@ fn lenders(listing: &str, source: &str) -> Result<Vec<(String, String)>> {
     let model = modeled(source).replace("use crate::", &pool);
     let name = lender_name(listing);
     let mut lenders = Vec::new();
-    for &(mistake, from, to) in lender_mistakes(source) {
+    for (mistake, from, to) in lender_mistakes(source) {
         let found = model.matches(from).count();
         ensure!(
             found == 1,
@@ -164,7 +166,7 @@ fn modeled(source: &str) -> String {
 
 /// The source without its modules in files of their own, in which is no pool, and without what it
 /// exports of them. Each line keeps its number.
-fn without_other_files(source: &str) -> String {
+pub fn without_other_files(source: &str) -> String {
     fn module(line: &str) -> Option<&str> {
         line.strip_prefix("mod ")?.strip_suffix(';')
     }
