@@ -2,13 +2,16 @@
 
 #![cfg(unix)]
 
+#[path = "common/client.rs"]
+mod client;
 mod common;
 
+use client::{get, Client};
 use common::{hello, in_time, wait_until, ANY_PORT, DEADLINE};
 use hello::{Limits, Request, Response, Server, Unfinished};
 use std::{
     io::{prelude::*, ErrorKind},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener},
     os::unix::net::UnixStream,
     process::Command,
     sync::{
@@ -74,20 +77,18 @@ fn open(limits: Limits) -> House {
 }
 
 impl House {
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream
+    fn connect(&self) -> Client {
+        Client::to(self.address)
     }
 
-    fn send(&self, path: &str) -> TcpStream {
-        let mut stream = self.connect();
-        request(&mut stream, path);
-        stream
+    fn send(&self, path: &str) -> Client {
+        let mut client = self.connect();
+        client.send(get(path));
+        client
     }
 
     /// Four clients that have the four workers.
-    fn busy(&self) -> Vec<TcpStream> {
+    fn busy(&self) -> Vec<Client> {
         let clients = (0..4).map(|_| self.send("/wait")).collect();
         wait_until("four pages are begun", || {
             self.begun.load(Ordering::SeqCst) == 4
@@ -101,35 +102,27 @@ impl House {
     }
 }
 
-fn request(stream: &mut TcpStream, path: &str) {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-}
-
-/// The head of the next response, and its body.
-fn response(stream: &mut TcpStream) -> (String, String) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).expect("the response goes on");
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    let (_, length) = head.split_once("Content-Length: ").expect("a length");
-    let length = length.lines().next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).expect("the whole body");
-    (head, String::from_utf8(body).unwrap())
+/// If this client were answered, it would be in much less time.
+#[track_caller]
+fn has_to_wait(client: &Client) {
+    let stream = client.stream();
+    let time = stream.read_timeout().unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let error = stream.peek(&mut [0]).expect_err("it has to wait");
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    stream.set_read_timeout(time).unwrap();
 }
 
 /// Each of these clients waits for its response, and says then what its status is, and that the
 /// connection stays.
-fn statuses(clients: Vec<TcpStream>) -> mpsc::Receiver<(String, TcpStream)> {
+fn statuses(clients: Vec<Client>) -> mpsc::Receiver<(String, Client)> {
     let (tell, told) = mpsc::channel();
     for mut client in clients {
         let tell = tell.clone();
         thread::spawn(move || {
-            let (head, _) = response(&mut client);
+            let head = client.answer().head;
             assert!(!head.contains("Connection: close"), "{head}");
             let is_told_when = head.contains("Retry-After: 1\r\n");
             assert_eq!(is_told_when, head.starts_with("HTTP/1.1 503 "), "{head}");
@@ -163,8 +156,7 @@ fn a_request_too_many_gets_503_at_once_and_all_before_it_their_pages() {
     }
     // Who was refused may ask again, on the same connection.
     for mut client in refused {
-        request(&mut client, "/again");
-        assert_eq!(response(&mut client).1, "/again");
+        assert_eq!(client.get("/again").body, "/again");
     }
     assert!(house.stop().is_ok());
 }
@@ -181,8 +173,8 @@ fn clients_that_are_refused_again_and_again_keep_it_from_nothing_else() {
     let flood = Arc::new(AtomicUsize::new(0));
     let clients = (0..8).map(|_| {
         let (mut client, many, flood) = (house.connect(), many.clone(), Arc::clone(&flood));
-        let mut answers = client.try_clone().unwrap();
-        thread::spawn(move || while client.write_all(many.as_bytes()).is_ok() {});
+        let mut answers = client.stream().try_clone().unwrap();
+        thread::spawn(move || while client.try_to_send(&many).is_ok() {});
         thread::spawn(move || {
             let mut some = [0; 64 * 1024];
             while let Ok(1..) = answers.read(&mut some) {
@@ -194,7 +186,7 @@ fn clients_that_are_refused_again_and_again_keep_it_from_nothing_else() {
     wait_until("they are refused", || flood.load(Ordering::SeqCst) > 100);
 
     let mut other = house.send("/b");
-    assert!(response(&mut other).0.starts_with("HTTP/1.1 503 "));
+    assert!(other.answer().head.starts_with("HTTP/1.1 503 "));
     drop((busy, other));
     assert!(house.stop().is_ok());
     for client in clients {
@@ -210,7 +202,7 @@ fn without_a_queue_as_many_are_served_as_there_are_workers() {
     });
     let busy = house.busy();
     let mut refused = house.send("/a");
-    assert!(response(&mut refused).0.starts_with("HTTP/1.1 503 "));
+    assert!(refused.answer().head.starts_with("HTTP/1.1 503 "));
     drop((busy, refused));
     assert!(house.stop().is_ok());
 }
@@ -231,8 +223,8 @@ fn a_house_that_is_full_stops_as_any_other() {
     } = house;
     drop((ask, go_on));
     for mut client in clients {
-        assert_eq!(response(&mut client).1, "/wait");
-        assert_eq!(client.read(&mut [0]).unwrap(), 0, "nothing more comes");
+        assert_eq!(client.answer().body, "/wait");
+        assert_eq!(client.rest(), "", "nothing more comes");
     }
     let stopped = in_time(|| ended.join().expect("the server panicked"));
     assert!(stopped.expect("it is joined").is_ok());
@@ -245,20 +237,14 @@ fn where_no_more_connections_may_be_open_a_new_client_waits_until_one_goes() {
         ..limits()
     });
     let mut first = house.connect();
-    first.write_all(b"G").unwrap();
+    first.send(b"G");
     let mut second = house.connect();
-    second.write_all(b"G").unwrap();
+    second.send(b"G");
     let mut third = house.send("/c");
-    // If it were served, it would be in much less time.
-    third
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .unwrap();
-    let error = third.peek(&mut [0]).expect_err("it has to wait");
-    assert_eq!(error.kind(), ErrorKind::WouldBlock);
-    third.set_read_timeout(Some(DEADLINE)).unwrap();
+    has_to_wait(&third);
 
     drop(first);
-    assert_eq!(response(&mut third).1, "/c");
+    assert_eq!(third.answer().body, "/c");
     drop((second, third));
     assert!(house.stop().is_ok());
 }
@@ -271,14 +257,10 @@ fn where_no_more_connections_may_be_open_a_new_client_gets_the_place_of_one_that
     });
     let busy = house.busy();
     let mut fifth = house.send("/e");
-    fifth
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .unwrap();
-    fifth.peek(&mut [0]).expect_err("it has to wait");
-    fifth.set_read_timeout(Some(DEADLINE)).unwrap();
+    has_to_wait(&fifth);
 
     house.go_on.send(()).unwrap();
-    assert_eq!(response(&mut fifth).1, "/e");
+    assert_eq!(fifth.answer().body, "/e");
     drop((busy, fifth));
     assert!(house.stop().is_ok());
 }
@@ -286,23 +268,37 @@ fn where_no_more_connections_may_be_open_a_new_client_gets_the_place_of_one_that
 #[test]
 fn for_a_new_client_the_connection_is_closed_that_has_been_idle_longest() {
     let house = open(Limits {
-        connections: 3,
+        connections: 4 + 3,
+        queue: 0,
         ..limits()
     });
+    // As all workers are busy, the others are refused, and so they become idle one after the other. A
+    // worker might be late to give one back.
+    let busy = house.busy();
+    let refused = |client: &mut Client| {
+        let head = client.answer().head;
+        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    };
     let mut in_use = house.connect();
-    in_use.write_all(b"GET /in-use HTTP/1.1\r\n").unwrap();
+    in_use.send(b"GET /in-use HTTP/1.1\r\n");
     let mut first = house.send("/1");
-    assert_eq!(response(&mut first).1, "/1");
+    refused(&mut first);
     let mut second = house.send("/2");
-    assert_eq!(response(&mut second).1, "/2");
+    refused(&mut second);
 
     let mut third = house.send("/3");
-    assert_eq!(response(&mut third).1, "/3");
-    assert_eq!(first.read(&mut [0]).unwrap(), 0, "the first is closed");
-    in_use.write_all(b"Host: a\r\n\r\n").unwrap();
-    assert_eq!(response(&mut in_use).1, "/in-use");
-    request(&mut second, "/4");
-    assert_eq!(response(&mut second).1, "/4");
+    refused(&mut third);
+    assert_eq!(first.rest(), "", "the first is closed");
+    in_use.send(b"Host: a\r\n\r\n");
+    refused(&mut in_use);
+
+    for _ in &busy {
+        house.go_on.send(()).unwrap();
+    }
+    for (client, path) in [(&mut in_use, "/in-use"), (&mut second, "/4")] {
+        wait_until("a worker is free", || client.get(path).body == path);
+    }
+    drop(busy);
     assert!(house.stop().is_ok());
 }
 
@@ -313,15 +309,15 @@ fn who_waits_for_a_place_when_the_server_is_asked_to_stop_is_let_in() {
         ..limits()
     });
     let mut first = house.connect();
-    first.write_all(b"GET /1 HTTP/1.1\r\n").unwrap();
+    first.send(b"GET /1 HTTP/1.1\r\n");
     let mut others = [house.send("/2"), house.send("/3")];
     let House { ask, ended, .. } = house;
     drop(ask);
     for (other, path) in others.iter_mut().zip(["/2", "/3"]) {
-        assert_eq!(response(other).1, path);
+        assert_eq!(other.answer().body, path);
     }
-    first.write_all(b"Host: a\r\n\r\n").unwrap();
-    assert_eq!(response(&mut first).1, "/1");
+    first.send(b"Host: a\r\n\r\n");
+    assert_eq!(first.answer().body, "/1");
     drop((first, others));
     let stopped = in_time(|| ended.join().expect("the server panicked"));
     assert!(stopped.expect("it is joined").is_ok());
@@ -343,15 +339,14 @@ fn without_a_descriptor_left_idle_connections_go_and_everybody_gets_a_page() {
     let server = with_open_files(24);
     let mut clients = Vec::new();
     for number in 0..50 {
-        let mut client = server.send("/");
-        let (head, _) = response(&mut client);
+        let mut client = Client::to(server.address);
+        let head = client.get("/").head;
         assert!(head.starts_with("HTTP/1.1 200 "), "client {number}: {head}");
         clients.push(client);
     }
     // The last ones are still there.
     for client in clients.iter_mut().rev().take(3) {
-        request(client, "/");
-        assert!(response(client).0.starts_with("HTTP/1.1 200 "));
+        assert!(client.get("/").head.starts_with("HTTP/1.1 200 "));
     }
 }
 
@@ -359,15 +354,17 @@ fn without_a_descriptor_left_idle_connections_go_and_everybody_gets_a_page() {
 #[cfg(target_os = "linux")]
 fn without_a_descriptor_and_nobody_idle_it_waits_and_recovers() {
     let server = with_open_files(24);
-    let mut first = server.send("/");
-    assert!(response(&mut first).0.starts_with("HTTP/1.1 200 "));
-    let begun: Vec<_> = (0..30).map(|_| server.begin()).collect();
+    let mut first = Client::to(server.address);
+    assert!(first.get("/").head.starts_with("HTTP/1.1 200 "));
+    let mut in_use: Vec<_> = (0..30).map(|_| Client::to(server.address)).collect();
+    for client in &mut in_use {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n");
+    }
     // Whoever is in has a page, too.
-    let mut in_use = begun;
-    in_use[0].write_all(b"\r\n").unwrap();
-    assert!(response(&mut in_use[0]).0.starts_with("HTTP/1.1 200 "));
+    in_use[0].send("\r\n");
+    assert!(in_use[0].answer().head.starts_with("HTTP/1.1 200 "));
 
     drop(in_use);
-    let mut last = server.send("/");
-    assert!(response(&mut last).0.starts_with("HTTP/1.1 200 "));
+    let mut last = Client::to(server.address);
+    assert!(last.get("/").head.starts_with("HTTP/1.1 200 "));
 }

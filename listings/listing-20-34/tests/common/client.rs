@@ -32,6 +32,11 @@ impl Client {
         Client(BufReader::new(stream))
     }
 
+    /// What it sends and reads by.
+    pub fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_to_send(bytes).unwrap();
     }
