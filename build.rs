@@ -3,12 +3,7 @@
 
 use anyhow::{Context, Result};
 use book::page::Page;
-use book::sources::relative;
 use book::{doc_tests, models};
-use mdbook_driver::book::BookItem;
-use mdbook_driver::MDBook;
-use mdbook_html::HtmlHandlebars;
-use mdbook_steps::Steps;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -55,28 +50,18 @@ fn main() -> Result<()> {
 /// Renders the book to `OUT_DIR/html`. Returns the files of its pages and, in the same order, what
 /// mdBook expands them to. The README is one of them, and is as it is.
 fn render(root: &Path, out: &Path) -> Result<(Vec<String>, Vec<String>)> {
-    let rendered = out.join("html");
-    if rendered.exists() {
-        fs::remove_dir_all(&rendered)?; // what an earlier build left of pages that are gone
+    let rendered = render::render(root, &out.join("html"))?;
+    for complaint in rendered.complaints {
+        // A test tells more of it, and the others are run as well.
+        println!("cargo:warning={}", complaint.replace('\n', " "));
     }
-    let mut book = MDBook::load(root)?;
-    book.config.build.build_dir = out.to_path_buf();
-    // In place of the command of that name in book.toml: cargo must not be run from here.
-    book.with_preprocessor(Steps);
-    let html = HtmlHandlebars::new();
-    book.execute_build_process(&html)?;
-
     let readme = fs::read_to_string(root.join("README.md"))?;
-    let (mut files, mut texts) = (vec!["README.md".to_owned()], vec![readme]);
-    for item in book.preprocess_book(&html)?.0.iter() {
-        if let BookItem::Chapter(chapter) = item {
-            let path = chapter.source_path.as_ref();
-            let path = path.context("a chapter without a file in SUMMARY.md")?;
-            files.push(relative(root, &root.join("src").join(path)));
-            texts.push(chapter.content.clone());
-        }
-    }
-    Ok((files, texts))
+    let pages = rendered.pages.into_iter();
+    let pages = pages.map(|page| (page.file, page.text));
+    Ok([("README.md".to_owned(), readme)]
+        .into_iter()
+        .chain(pages)
+        .unzip())
 }
 
 /// Has skeptic make a test of each `rust` fence. What it wraps them in stands behind each page, and

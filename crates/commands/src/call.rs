@@ -1,7 +1,7 @@
 //! How `cargo book` is called. Each command says of its own arguments what they mean, in the comments
 //! that become its help.
 
-use crate::{bench, check, mdbook, search, step, transcripts};
+use crate::{bench, check, search, site, step, transcripts};
 use anyhow::Result;
 use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser},
@@ -30,8 +30,8 @@ struct Call {
 /// A command with its arguments.
 #[derive(Subcommand)]
 pub enum Command {
-    Serve(mdbook::Serve),
-    Build(mdbook::Build),
+    Serve(site::Serve),
+    Build(site::Build),
     Step(step::Arguments),
     Check(check::Arguments),
     Search(search::Search),

@@ -6,7 +6,7 @@
 //! - [`step`] copies a step out, for a reader to work on.
 //! - [`check`] checks a reader's solution of an exercise.
 //! - [`search`] searches every interleaving of a reader's own pool.
-//! - [`mdbook`] finds, and where there is none obtains, the mdBook that shows the book.
+//! - [`site`] makes the pages, and shows them.
 //! - [`tools`] records what Miri, ThreadSanitizer and a stress run find, and what they do not.
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
@@ -14,12 +14,12 @@ pub mod bench;
 mod call;
 pub mod check;
 mod interrupt;
-pub mod mdbook;
 pub mod mutants;
 pub mod picture;
 mod progress;
 mod readers;
 pub mod search;
+pub mod site;
 pub mod step;
 pub mod tools;
 pub mod transcripts;
@@ -59,8 +59,8 @@ impl Command {
     fn run(&self) -> Result<ExitCode> {
         let root = root();
         match self {
-            Command::Serve(arguments) => mdbook::serve(&root, arguments),
-            Command::Build(arguments) => mdbook::build(&root, arguments),
+            Command::Serve(arguments) => site::serve(&root, arguments),
+            Command::Build(arguments) => site::build(&root, arguments),
             Command::Step(arguments) => step::run(&root, arguments),
             Command::Check(arguments) => check::run(&root, arguments),
             Command::Search(arguments) => search::run(&root, arguments),

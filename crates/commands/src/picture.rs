@@ -1,6 +1,6 @@
 //! Takes the pictures of pages that the README and the book show: `cargo book picture`.
 
-use crate::mdbook;
+use crate::site;
 use anyhow::{bail, Context, Result};
 use std::{
     fs,
@@ -30,9 +30,15 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// picture in time.
 pub fn take(root: &Path) -> Result<ExitCode> {
     let folder = root.join("target").join("picture");
-    let page = mdbook::build_in(root, &folder)?.join(PAGE);
+    let html = folder.join("html");
+    site::build_in(root, &html)?;
     let pictures = root.join("recorded/pictures");
-    shoot(&folder, &page, &pictures.join("page"), "1200,1000")?;
+    shoot(
+        &folder,
+        &html.join(PAGE),
+        &pictures.join("page"),
+        "1200,1000",
+    )?;
 
     let docs = folder.join("docs");
     let mut cargo = crate::cargo();

@@ -1,0 +1,62 @@
+//! Makes the pages of the book, and shows them: `cargo book build` and `cargo book serve`.
+//!
+//! The pages are made in this process, and served by the server that the book teaches, so that who
+//! reads the book needs neither an mdBook nor another server.
+
+mod build;
+#[cfg(unix)]
+mod pages;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod watch;
+
+pub use build::{build, build_in, Build};
+#[cfg(unix)]
+pub use pages::Site;
+#[cfg(unix)]
+pub use serve::serve;
+
+/// Serve the book, and build it again when one of its files changes
+#[derive(clap::Args)]
+#[command(after_help = "\
+The server is the newest one of the book, and stops as that does: Ctrl-C asks it
+to, and a second Ctrl-C ends it at once. The status is 0 if everyone had an answer
+in time, and 3 if not.
+
+Example: cargo book serve --open --port 3001")]
+pub struct Serve {
+    /// The name or address of this machine that it is served at
+    #[arg(short = 'n', long, value_name = "HOST", default_value = "localhost")]
+    hostname: String,
+    /// The port that it is served on; 0: one that is free
+    #[arg(short, long, default_value_t = 3000)]
+    port: u16,
+    /// Show the book in a browser
+    #[arg(short, long)]
+    open: bool,
+}
+
+/// Shows an address or a file in the browser of this machine's user.
+///
+/// # Errors
+///
+/// When none can be started. The error says what to open instead.
+fn open_browser(what: &str) -> anyhow::Result<()> {
+    use anyhow::Context;
+    open::that(what)
+        .with_context(|| format!("no browser can be started here; open {what} in one yourself"))
+}
+
+/// Elsewhere, the book's server is not there: it waits for sockets and signals as Unix does.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(unix))]
+pub fn serve(_: &std::path::Path, _: &Serve) -> anyhow::Result<std::process::ExitCode> {
+    anyhow::bail!(
+        "the book's server needs a Unix system; the pages do not need the server: \
+         cargo book build --open"
+    )
+}
