@@ -1,4 +1,4 @@
-//! Builds a program of this workspace, and runs it: `build-and-run PACKAGE [ARGUMENT...]`.
+//! Builds a program of this workspace, and runs it: `build-and-run PROGRAM [ARGUMENT...]`.
 //!
 //! In a new clone there is much to compile, and whoever waits wants to see what. `cargo run --quiet`
 //! does not say it; without `--quiet` it says two lines each time there is nothing to compile, and
@@ -15,32 +15,40 @@ use std::{
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
-    let Some(package) = arguments.next() else {
-        eprintln!("error: call it with a package of this workspace: build-and-run mdbook-steps");
+    let Some(program) = arguments.next() else {
+        eprintln!("error: call it with a program of this workspace: build-and-run mdbook-steps");
         return ExitCode::from(2);
     };
     let rest: Vec<_> = arguments.collect();
-    build_and_run(&package, &rest).unwrap_or_else(|error| {
-        let package = package.to_string_lossy();
-        eprintln!("error: `{package}` cannot be built and run: {error}");
+    build_and_run(&program, &rest).unwrap_or_else(|error| {
+        let program = program.to_string_lossy();
+        eprintln!("error: `{program}` cannot be built and run: {error}");
         ExitCode::FAILURE
     })
 }
 
-fn build_and_run(package: &OsStr, arguments: &[OsString]) -> io::Result<ExitCode> {
-    let status = build(package)?;
+fn build_and_run(program: &OsStr, arguments: &[OsString]) -> io::Result<ExitCode> {
+    let status = build(program)?;
     if !status.success() {
         return Ok(exit_code(status)); // cargo has said why
     }
     // Cargo has built this program in the same way, and so in the same folder.
-    let program = beside(&env::current_exe()?, package);
+    let program = beside(&env::current_exe()?, program);
     replace_process(Command::new(program).args(arguments))
 }
 
-/// Builds the package, and shows what cargo says of that, but for its last line.
-fn build(package: &OsStr) -> io::Result<ExitStatus> {
+/// The workspace's manifest.
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+
+/// Builds the program, and shows what cargo says of that, but for its last line.
+///
+/// As a program of the whole workspace, not of its package alone: so each crate that it needs has the
+/// features that `cargo test` needs too, and is compiled once for both.
+fn build(program: &OsStr) -> io::Result<ExitStatus> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--package"]).arg(package);
+    cargo
+        .args(["build", "--manifest-path", MANIFEST, "--bin"])
+        .arg(program);
     // Both are for the program: mdBook hands it the book, and reads the book that it writes.
     cargo.stdin(Stdio::null()).stdout(Stdio::null());
     let set = |name| env::var_os(name).is_some();
