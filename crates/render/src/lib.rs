@@ -128,3 +128,69 @@ fn with_place(book: &Book, complaint: String) -> String {
         None => complaint,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A book of one page, and no listings.
+    fn book(page: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| fs::write(root.path().join(file), text).unwrap();
+        for folder in ["src", "listings"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        write(
+            "book.toml",
+            "[book]\ntitle = \"A book\"\n[output.other]\noptional = true\n",
+        );
+        write("src/SUMMARY.md", "- [A page](page.md)\n");
+        write("src/part.txt", "What is included.\n");
+        write("src/page.md", page);
+        root
+    }
+
+    #[test]
+    fn a_page_is_rendered_with_what_it_includes() {
+        let root = book("# A page\n\n{{#include part.txt}}\n");
+        let folder = root.path().join("out");
+
+        let rendered = render(root.path(), &folder).unwrap();
+
+        assert_eq!(rendered.complaints, [""; 0]);
+        let [page] = &rendered.pages[..] else {
+            panic!("{rendered:?}")
+        };
+        assert_eq!(page.file, "src/page.md");
+        assert!(page.text.contains("What is included."), "{}", page.text);
+        // Not in a folder below, although the book has two renderers.
+        let html = fs::read_to_string(folder.join("page.html")).unwrap();
+        assert!(html.contains("<p>What is included.</p>"), "{html}");
+        assert!(folder.join("index.html").is_file());
+    }
+
+    #[test]
+    fn what_cannot_be_included_is_told_with_its_place() {
+        let root = book("# A page\n\n{{#include prat.txt}}\n\n<b>\n");
+
+        let rendered = render(root.path(), &root.path().join("out")).unwrap();
+
+        let [include, tag] = &rendered.complaints[..] else {
+            panic!("{rendered:?}")
+        };
+        assert!(include.starts_with("src/page.md:3: "), "{include}");
+        assert!(
+            include.contains("prat.txt") && include.contains("os error"),
+            "{include}"
+        );
+        assert!(tag.contains("<b>") && tag.contains("page.md"), "{tag}");
+    }
+
+    #[test]
+    fn a_mark_that_cannot_be_replaced_is_an_error_with_its_place() {
+        let root = book("# A page\n\n<!-- lisitng -->\n");
+        let error = render(root.path(), &root.path().join("out")).unwrap_err();
+        assert!(error.to_string().starts_with("src/page.md:3: "), "{error}");
+    }
+}

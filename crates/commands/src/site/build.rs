@@ -108,3 +108,62 @@ fn is_absent_or_a_book(folder: &Path) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::small_book;
+
+    #[test]
+    fn a_page_that_cannot_be_built_leaves_the_pages_that_were_there() {
+        let book = small_book();
+        let folder = book.path().join("pages");
+        build_in(book.path(), &folder).unwrap();
+        let page = || fs::read_to_string(folder.join("page.html")).unwrap();
+        assert!(page().contains("The first text."));
+
+        fs::write(
+            book.path().join("src/page.md"),
+            "Second.\n\n{{#include gone.txt}}\n",
+        )
+        .unwrap();
+        let error = build_in(book.path(), &folder).unwrap_err().to_string();
+
+        assert!(error.contains("\nsrc/page.md:3: "), "{error}");
+        assert!(page().contains("The first text."));
+
+        fs::write(book.path().join("src/page.md"), "Third.\n").unwrap();
+        build_in(book.path(), &folder).unwrap();
+        assert!(page().contains("Third."));
+        let beside: Vec<_> = fs::read_dir(book.path()).unwrap().collect();
+        assert_eq!(beside.len(), 4, "{beside:?}"); // book.toml, src, listings, pages
+    }
+
+    #[test]
+    fn what_is_in_a_folder_and_no_page_is_not_removed() {
+        let book = small_book();
+        let folder = book.path().join("src");
+
+        let error = build_in(book.path(), &folder).unwrap_err().to_string();
+
+        assert!(
+            error.contains("something else than the pages of a book"),
+            "{error}"
+        );
+        assert!(error.contains(&folder.display().to_string()), "{error}");
+        assert!(folder.join("page.md").is_file());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let book = small_book();
+        let file = book.path().join("book.toml");
+        let error = format!(
+            "{:#}",
+            build_in(book.path(), &file.join("a/b")).unwrap_err()
+        );
+        assert!(error.contains(&file.display().to_string()), "{error}");
+        let error = format!("{:#}", build_in(book.path(), &file).unwrap_err());
+        assert!(error.contains("cannot read"), "{error}");
+    }
+}

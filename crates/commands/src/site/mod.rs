@@ -60,3 +60,17 @@ pub fn serve(_: &std::path::Path, _: &Serve) -> anyhow::Result<std::process::Exi
          cargo book build --open"
     )
 }
+
+/// A book of one page, for tests.
+#[cfg(test)]
+fn small_book() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    for part in ["src", "listings"] {
+        std::fs::create_dir(folder.path().join(part)).unwrap();
+    }
+    write("book.toml", "[book]\ntitle = \"A small book\"\n");
+    write("src/SUMMARY.md", "- [A page](page.md)\n");
+    write("src/page.md", "# A page\n\nThe first text.\n");
+    folder
+}

@@ -49,6 +49,13 @@ impl Site {
         drop(before); // without the lock: it may be the last, and remove a folder
     }
 
+    /// Where the pages lie that are shown now.
+    #[cfg(test)]
+    pub(super) fn folder(&self) -> PathBuf {
+        let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        shown.folder.clone()
+    }
+
     /// The page that is asked for; for one that is not there, the book's own page that says so.
     pub fn answer(&self, request: &Request) -> Response {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);

@@ -92,6 +92,12 @@ fn build(root: &Path) -> Result<TempDir> {
     Ok(folder)
 }
 
+/// Builds the book, and shows it if that succeeds.
+fn renew(root: &Path, site: &Site) -> Result<()> {
+    site.show(build(root)?);
+    Ok(())
+}
+
 /// Shows the newest pages until there is nobody at the other end of `ended`.
 fn follow(root: &Path, mut built: Files, site: &Site, ended: &Receiver<()>) {
     let mut before = built.clone();
@@ -102,11 +108,8 @@ fn follow(root: &Path, mut built: Files, site: &Site, ended: &Receiver<()>) {
             if let Some(changed) = now.changed_since(&built) {
                 let changed = changed.strip_prefix(root).unwrap_or(changed);
                 say(&format!("{} has changed: building\n", changed.display()));
-                match build(root) {
-                    Ok(folder) => {
-                        site.show(folder);
-                        say("built: reload the page\n");
-                    }
+                match renew(root, site) {
+                    Ok(()) => say("built: reload the page\n"),
                     Err(error) => say(&format!("error: {error:#}\nThe pages stay as they were.\n")),
                 }
                 built = now.clone();
@@ -157,6 +160,42 @@ fn listen(host: &str, port: u16) -> Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::small_book;
+    use std::{fs, time::Instant};
+
+    #[test]
+    fn a_page_that_changes_is_shown_and_one_that_cannot_be_built_is_not() {
+        let book = small_book();
+        let page = book.path().join("src/page.md");
+        let site = Arc::new(Site::built(build(book.path()).unwrap()));
+        let shows = |site: &Site, text| {
+            let html = fs::read_to_string(site.folder().join("page.html")).unwrap();
+            html.contains(text)
+        };
+        assert!(shows(&site, "The first text."));
+        let first = site.folder();
+
+        fs::write(&page, "{{#include gone.txt}}\n").unwrap();
+        let error = renew(book.path(), &site).unwrap_err().to_string();
+        assert!(error.contains("\nsrc/page.md:1: "), "{error}");
+        assert!(shows(&site, "The first text."));
+
+        let files = Files::of(book.path());
+        let (end, ended) = mpsc::channel();
+        let followed = thread::spawn({
+            let (root, site) = (book.path().to_owned(), Arc::clone(&site));
+            move || follow(&root, files, &site, &ended)
+        });
+        fs::write(&page, "# A page\n\nThe second text.\n").unwrap();
+        let start = Instant::now();
+        while !shows(&site, "The second text.") {
+            assert!(start.elapsed() < Duration::from_secs(60), "it is not shown");
+            thread::sleep(INTERVAL / 10);
+        }
+        drop(end);
+        followed.join().unwrap();
+        assert!(!first.exists(), "nobody reads these pages any more");
+    }
 
     #[test]
     fn a_taken_port_is_an_error_that_names_another() {

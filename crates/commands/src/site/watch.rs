@@ -63,3 +63,86 @@ impl Files {
         changed.or_else(gone).map(|(path, _)| path.as_path())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::small_book;
+
+    #[test]
+    fn what_a_page_is_made_from_is_seen_to_change_and_nothing_else() {
+        let book = small_book();
+        let file = |name: &str| book.path().join(name);
+        let mut before = Files::of(book.path());
+        let mut changed = || {
+            let now = Files::of(book.path());
+            let changed = now.changed_since(&before).map(Path::to_owned);
+            assert_eq!(changed.is_some(), now != before);
+            before = now;
+            changed
+        };
+        assert_eq!(changed(), None);
+
+        fs::write(
+            file("src/page.md"),
+            "# A page\n\nAnother text, which is longer.\n",
+        )
+        .unwrap();
+        assert_eq!(changed(), Some(file("src/page.md")));
+        fs::create_dir_all(file("listings/a/src")).unwrap();
+        fs::write(file("listings/a/src/lib.rs"), "").unwrap();
+        assert_eq!(changed(), Some(file("listings/a/src/lib.rs")));
+        fs::rename(
+            file("listings/a/src/lib.rs"),
+            file("listings/a/src/main.rs"),
+        )
+        .unwrap();
+        assert!(changed().is_some());
+        fs::remove_file(file("listings/a/src/main.rs")).unwrap();
+        assert_eq!(changed(), Some(file("listings/a/src/main.rs")));
+
+        fs::create_dir_all(file("listings/a/target/debug")).unwrap();
+        for other in [
+            "listings/a/target/debug/a",
+            "src/.page.md.swp",
+            "src/page.md~",
+            "notes",
+        ] {
+            fs::write(file(other), "").unwrap();
+            assert_eq!(changed(), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_as_long_as_before_has_changed_too() {
+        let book = small_book();
+        let page = book.path().join("src/page.md");
+        let before = Files::of(book.path());
+        let later = SystemTime::now() + std::time::Duration::from_secs(1);
+
+        fs::File::options()
+            .write(true)
+            .open(&page)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+
+        assert_eq!(Files::of(book.path()).changed_since(&before), Some(&*page));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_not_followed_into_folders() {
+        let book = small_book();
+        let before = Files::of(book.path());
+        let link = |to, name| std::os::unix::fs::symlink(to, book.path().join(name)).unwrap();
+        link("nobody@nowhere", "src/.#page.md");
+        link("nowhere", "src/broken");
+        assert_eq!(Files::of(book.path()), before);
+
+        link(".", "src/here"); // one that is followed without end
+        let now = Files::of(book.path());
+        let link = book.path().join("src/here");
+        assert_eq!(now.changed_since(&before), Some(&*link));
+    }
+}
