@@ -30,7 +30,8 @@ const TYPES: [(&str, &str); 24] = [
 
 /// What a client is to take a file of this name for.
 pub fn content_type(name: &[u8]) -> &'static str {
-    let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let dot = name.iter().rposition(|byte| *byte == b'.');
+    let ending = dot.map_or(&[][..], |dot| &name[dot + 1..]);
     let is_this = |(known, _): &&(&str, _)| ending.eq_ignore_ascii_case(known.as_bytes());
     let known = TYPES.iter().find(is_this);
     known.map_or("application/octet-stream", |(_, content_type)| content_type)

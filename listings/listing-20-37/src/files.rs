@@ -18,7 +18,7 @@ use nix::{
     sys::stat::{fstatat, Mode, SFlag},
 };
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File},
     io::{self, ErrorKind},
     path::PathBuf,
     time::SystemTime,
@@ -48,7 +48,7 @@ pub struct Files {
 /// What is at a path.
 enum Found {
     /// A file, and its name.
-    File(File, Metadata, Vec<u8>),
+    File(File, Vec<u8>),
     /// A folder. Its page has the same path and a slash.
     Folder,
 }
@@ -78,7 +78,7 @@ impl Files {
         }
         let response = match self.find(path) {
             Ok(Found::Folder) => Ok(refusal(status::MOVED).with("Location", format!("{path}/"))),
-            Ok(Found::File(file, metadata, name)) => send(request, file, metadata, &name),
+            Ok(Found::File(file, name)) => send(request, file, &name),
             Err(error) => Err(error),
         };
         let response = response.unwrap_or_else(|error| failed(path, error));
@@ -108,9 +108,8 @@ impl Files {
         }
         // ... and after: another one may have taken the name.
         let file = open(&folder, &name, OFlag::O_NONBLOCK)?;
-        let metadata = file.metadata()?;
-        match metadata.is_file() {
-            true => Ok(Found::File(file, metadata, name)),
+        match file.metadata()?.is_file() {
+            true => Ok(Found::File(file, name)),
             false => Err(not_found()),
         }
     }
@@ -128,7 +127,8 @@ fn failed(path: &str, error: io::Error) -> Response {
     match (error.kind(), code) {
         // Whether there is none, or it is not for everybody: that is not told.
         (ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied, _)
-        | (_, Some(Errno::ELOOP | Errno::EMLINK | Errno::ENAMETOOLONG | Errno::ENXIO)) => {
+        | (ErrorKind::InvalidFilename, _)
+        | (_, Some(Errno::ELOOP | Errno::EMLINK | Errno::ENXIO | Errno::EILSEQ)) => {
             refusal(status::NOT_FOUND)
         }
         (_, code) => {
@@ -144,17 +144,19 @@ fn failed(path: &str, error: io::Error) -> Response {
 
 // ANCHOR: send
 /// The response with this file, or with the part of it that the client needs.
-fn send(request: &Request, file: File, metadata: Metadata, name: &[u8]) -> io::Result<Response> {
+fn send(request: &Request, file: File, name: &[u8]) -> io::Result<Response> {
+    let metadata = file.metadata()?;
     let size = metadata.len();
     let version = Version::of(&metadata, SystemTime::now());
     let mut headers = version.headers();
     headers.push(("Cache-Control", "no-cache".into())); // keep it, and ask each time
 
+    // A range is for `GET`; and if the client has a part already, for a part of the same version.
     let is_get = request.method == "GET";
-    let wanted = request.header("Range").filter(|_| is_get);
-    let validator = request.header("If-Range");
-    let is_same = validator.is_none_or(|validator| version.is_exactly(&validator));
-    let wanted = wanted.filter(|_| is_same);
+    let wanted = match request.header("If-Range") {
+        Some(validator) if !version.is_exactly(&validator) => None,
+        _ => request.header("Range").filter(|_| is_get),
+    };
     let wanted = wanted.map_or(Range::Whole, |wanted| range(&wanted, size));
 
     let (status, first, length) = match (version.verdict(request), wanted) {

@@ -12,9 +12,6 @@ use std::{
 /// A file that was changed less than this ago may change again without a change of its times.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The first second of the year 10000, for which a date has no room.
-const YEAR_10000: u64 = 253_402_300_800;
-
 /// What tells one version of a file from another.
 pub struct Version {
     /// For `ETag`, without quotes.
@@ -50,10 +47,10 @@ impl Version {
                 metadata.size()
             ),
             is_weak: seconds >= settled as i64,
+            // A date in the future is none. (And what is before 1970, `httpdate` cannot write.)
             modified: u64::try_from(metadata.mtime())
                 .ok()
-                .filter(|seconds| *seconds < YEAR_10000)
-                .map(|seconds| seconds.min(now.as_secs())), // not after `Date`
+                .filter(|seconds| *seconds <= now.as_secs()),
         }
     }
 
@@ -78,7 +75,7 @@ impl Version {
             Some(self.modified? <= date?)
         };
         let holds = match request.header("If-Match") {
-            Some(tags) => self.is_in(&tags, !self.is_weak),
+            Some(tags) => self.is_in(&tags, false),
             None => is_since("If-Unmodified-Since").unwrap_or(true),
         };
         let is_known = match request.header("If-None-Match") {
