@@ -3,13 +3,11 @@
 
 /// The names on the way to a file, from the folder's own on. `None`: no file has that path.
 pub fn names(path: &str) -> Option<Vec<Vec<u8>>> {
-    let (folders, last) = path.rsplit_once('/')?;
-    let folders = folders.split('/').skip(1); // before the first slash, there is nothing
-    let last = match last {
-        "" => "index.html", // the page of a folder
-        last => last,
-    };
-    folders.chain([last]).map(name).collect()
+    let mut sent: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    if let Some(last) = sent.last_mut().filter(|last| last.is_empty()) {
+        *last = "index.html"; // the page of a folder
+    }
+    sent.into_iter().map(name).collect()
 }
 
 /// What a name stands for, if a file that is for everybody can have it.

@@ -116,9 +116,14 @@ impl Server {
     }
 
     /// Starts the server as `command` has it. It may end at once: it has no address.
-    pub fn spawn(mut command: Command) -> Server {
+    pub fn spawn(command: Command) -> Server {
+        Server::spawn_with(command, Stdio::null())
+    }
+
+    /// The same, with this standard input.
+    pub fn spawn_with(mut command: Command, input: impl Into<Stdio>) -> Server {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -139,19 +144,17 @@ impl Server {
     /// gets when it goes on.
     #[cfg(target_os = "linux")]
     pub fn stand_still(&self) {
-        self.signal("STOP");
-        let file = format!("/proc/{}/stat", self.child.id());
-        wait_until("the server stands still", || {
-            let stat = std::fs::read_to_string(&file).unwrap();
-            stat.rsplit_once(") ").unwrap().1.starts_with('T')
-        });
+        stand_still(&self.child.id().to_string());
     }
 
     /// Sends the server a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.unwrap().success(), "kill -s {name} {id}");
+        signal(&self.child.id().to_string(), name);
+    }
+
+    /// Sends a signal to the server and all others of its group, as a terminal does.
+    pub fn signal_group(&self, name: &str) {
+        signal(&format!("-{}", self.child.id()), name);
     }
 
     /// Connects.
@@ -257,6 +260,23 @@ impl Drop for Server {
             eprintln!("{line}");
         }
     }
+}
+
+/// Sends a signal to a process.
+pub fn signal(id: &str, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, "--", id]).status();
+    assert!(sent.unwrap().success(), "kill -s {name} {id}");
+}
+
+/// Stops a process, and waits until it stands still.
+#[cfg(target_os = "linux")]
+pub fn stand_still(id: &str) {
+    signal(id, "STOP");
+    let file = format!("/proc/{id}/stat");
+    wait_until("the process stands still", || {
+        let stat = std::fs::read_to_string(&file).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('T')
+    });
 }
 
 /// Sends the last line of a request, and reads the response.
