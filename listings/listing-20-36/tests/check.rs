@@ -1,0 +1,466 @@
+//! What counts as done: `cargo book check 20-36 FOLDER` runs this against a crate of your own.
+
+#![cfg(unix)]
+
+#[path = "common/client.rs"]
+mod client;
+mod common;
+
+use client::Client;
+use common::{finish, hello, read, signal, wait_until, Server, ANY_PORT, DEADLINE};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixDatagram, process::CommandExt},
+    },
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    process::{self, Command},
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A folder for one test, which is empty, and is removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Folder {
+        let folder = env::temp_dir().join(format!("hello-{}-{test}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn join(&self, file: &str) -> PathBuf {
+        self.0.join(file)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn supervisor(options: &[&str]) -> Command {
+    let program = env::var_os("CARGO_BIN_EXE_supervisor");
+    let program = program.or_else(|| option_env!("CARGO_BIN_EXE_supervisor").map(OsString::from));
+    let mut command = Command::new(program.expect("a program `supervisor`, in `src/bin`"));
+    command.args(options).arg(ANY_PORT);
+    command
+}
+
+/// A supervisor whose servers have all served their first moment.
+fn supervise() -> Server {
+    let mut command = supervisor(&[]);
+    command.arg(hello().get_program()).arg("--inherit");
+    let mut server = Server::start_as(command);
+    server.complained("server 1 is ready");
+    server
+}
+
+/// A supervisor that starts its servers by a script, in which `$0` is the server, and `$1` a file.
+fn supervise_by(script: &str, file: &Path, options: &[&str]) -> Command {
+    let mut command = supervisor(options);
+    command.args(["sh", "-c", script]);
+    command.arg(hello().get_program()).arg(file);
+    command
+}
+
+fn is_answered(address: SocketAddr) {
+    let answer = Client::to(address).get("/");
+    assert!(answer.head.starts_with("HTTP/1.1 200 "), "{}", answer.head);
+}
+
+fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(ANY_PORT).unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Runs a test in which a client has five seconds for its request. Where it fails, and has taken
+/// nearly as long, the machine had much else to do: once more, then.
+fn patiently(test: impl Fn()) {
+    for _ in 0..5 {
+        let start = Instant::now();
+        match panic::catch_unwind(AssertUnwindSafe(&test)) {
+            Ok(()) => return,
+            Err(_) if start.elapsed() > Duration::from_secs(4) => {}
+            Err(why) => panic::resume_unwind(why),
+        }
+    }
+    panic!("in five attempts, the machine was too slow");
+}
+
+#[test]
+fn a_server_serves_on_the_socket_that_is_its_standard_input() {
+    let (listener, address) = listen();
+    let mut client = Client::to(address); // as early as that
+    let mut command = hello();
+    command.arg("--inherit");
+    let mut server = Server::spawn_with(command, OwnedFd::from(listener));
+    server.complained(&format!("listening on {address}"));
+    server.printed("ready");
+    assert!(client.get("/").head.starts_with("HTTP/1.1 200 "));
+    server.signal("TERM");
+    assert!(server.ended().0.success());
+}
+
+/// It has no descriptor left that keeps the socket open.
+#[test]
+fn a_server_that_stops_closes_the_socket_that_it_was_given() {
+    patiently(|| {
+        let (listener, address) = listen();
+        let mut command = hello();
+        command.arg("--inherit");
+        let mut server = Server::spawn_with(command, OwnedFd::from(listener));
+        server.address = address;
+        server.printed("ready");
+        let slow = server.begin();
+        // It has been accepted before this one is answered.
+        is_answered(address);
+        server.signal("TERM");
+        server.refuses();
+        assert!(finish(slow).starts_with("HTTP/1.1 200 "));
+        assert!(server.ended().0.success());
+    });
+}
+
+#[test]
+fn standard_input_that_is_no_socket_is_an_error() {
+    let mut command = hello();
+    command.arg("--inherit");
+    let mut server = Server::spawn(command);
+    let (status, lines) = server.ended();
+    assert_eq!(status.code(), Some(1));
+    assert!(!lines.contains(&"ready".to_owned()));
+    let said = server.complaints().join("\n");
+    assert!(
+        said.starts_with("error: cannot listen on standard input: "),
+        "{said}"
+    );
+}
+
+/// A server with a socket as its descriptor 3, and a variable that says for which process it is.
+fn with_descriptor_3(listener: TcpListener, process: &str) -> Server {
+    let mut command = Command::new("sh");
+    let script =
+        format!("exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID={process} exec \"$0\" --grace 8");
+    command.args(["-c", &script]).arg(hello().get_program());
+    Server::spawn_with(command, OwnedFd::from(listener))
+}
+
+#[test]
+fn a_server_serves_on_the_socket_that_listen_fds_tells_of() {
+    let (listener, address) = listen();
+    let mut server = with_descriptor_3(listener, "$$");
+    server.complained(&format!("listening on {address}"));
+    is_answered(address);
+    server.signal("TERM");
+    assert!(server.ended().0.success());
+}
+
+#[test]
+fn what_listen_fds_tells_another_process_is_not_for_this_one() {
+    let (listener, _) = listen();
+    let mut server = with_descriptor_3(listener, "1");
+    // Whether or not this port is free.
+    server.complained("listen");
+    server.complained("127.0.0.1:7878");
+}
+
+/// What it says to whoever starts services here: when it is ready, and when it stops.
+fn notifies(socket: UnixDatagram, name: &str) {
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let told = || {
+        let mut buffer = [0; 100];
+        let length = socket.recv(&mut buffer).expect("it tells");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let mut command = hello();
+    command.arg(ANY_PORT).env("NOTIFY_SOCKET", name);
+    let mut server = Server::start_as(command);
+    assert_eq!(told(), "READY=1");
+    is_answered(server.address);
+    server.signal("TERM");
+    assert_eq!(told(), "STOPPING=1");
+    assert!(server.ended().0.success());
+}
+
+#[test]
+fn a_manager_of_services_is_told_at_a_path() {
+    let folder = Folder::new("notify");
+    let path = folder.join("socket");
+    notifies(UnixDatagram::bind(&path).unwrap(), path.to_str().unwrap());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_manager_of_services_is_told_at_a_name_that_is_no_path() {
+    use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+    let name = format!("hello-{}", process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let socket = UnixDatagram::bind_addr(&address).unwrap();
+    notifies(socket, &format!("@{name}"));
+}
+
+#[test]
+fn the_old_server_is_asked_to_stop_when_the_new_one_is_ready_and_answers_whom_it_has() {
+    patiently(|| {
+        let mut supervisor = supervise();
+        let slow = supervisor.begin();
+        is_answered(supervisor.address); // so the one before has been accepted
+        supervisor.signal("HUP");
+        supervisor.complained("server 2 is ready");
+        supervisor.complained("SIGTERM: stopping, ");
+        is_answered(supervisor.address);
+        let answer = finish(slow);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        supervisor.complained("server 1 has ended: exit status: 0");
+        is_answered(supervisor.address);
+
+        supervisor.signal("TERM");
+        assert!(supervisor.ended().0.success());
+    });
+}
+
+/// How often a client has had an answer, and how often it has had none.
+#[derive(Default)]
+struct Counted {
+    answered: AtomicUsize,
+    refused: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+/// Asks again and again, each time on a connection of its own, or as long as each one stays.
+fn asks(address: SocketAddr, keeps: bool, counted: &Counted, stop: &AtomicBool) {
+    let mut connection = None;
+    while !stop.load(Ordering::SeqCst) {
+        let stream = match connection.take() {
+            Some(stream) => Ok(stream),
+            None => TcpStream::connect(address),
+        };
+        let answer = stream.and_then(|mut stream| {
+            stream.set_read_timeout(Some(DEADLINE))?;
+            let close = if keeps { "" } else { "Connection: close\r\n" };
+            stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{close}\r\n").as_bytes())?;
+            // All at once, or in pieces.
+            let (mut answer, mut buffer) = (String::new(), [0; 1024]);
+            while !answer.ends_with("</p>\n") {
+                match stream.read(&mut buffer)? {
+                    0 => return Err(ErrorKind::UnexpectedEof.into()),
+                    length => answer += &String::from_utf8_lossy(&buffer[..length]),
+                }
+            }
+            Ok((stream, answer.contains("Connection: close\r\n")))
+        });
+        let count = match answer {
+            Ok((stream, is_last)) => {
+                connection = Some(stream).filter(|_| !is_last);
+                &counted.answered
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => &counted.refused,
+            Err(_) => &counted.lost,
+        };
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn nobody_is_lost_in_some_handovers_under_load() {
+    const HANDOVERS: usize = 5;
+    let mut supervisor = supervise();
+    let (counted, stop) = (
+        Arc::new(Counted::default()),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let (counted, stop) = (Arc::clone(&counted), Arc::clone(&stop));
+            let address = supervisor.address;
+            thread::spawn(move || asks(address, client % 2 == 0, &counted, &stop))
+        })
+        .collect();
+    let answered = || counted.answered.load(Ordering::SeqCst);
+    for handover in 1..=HANDOVERS {
+        wait_until("some hundred more are answered", || {
+            answered() >= 300 * handover
+        });
+        supervisor.signal("HUP");
+        supervisor.complained(&format!("server {} is ready", handover + 1));
+        supervisor.complained(&format!("server {handover} has ended: exit status: 0"));
+    }
+    let before = answered();
+    wait_until("the last one answers", || answered() > before + 100);
+    stop.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.join().unwrap();
+    }
+    let counts = [&counted.refused, &counted.lost].map(|count| count.load(Ordering::SeqCst));
+    assert_eq!(counts, [0, 0], "refused and lost, of {}", answered());
+}
+
+#[test]
+fn a_new_server_that_ends_before_it_is_ready_costs_nothing() {
+    let folder = Folder::new("ends");
+    let bad = folder.join("bad");
+    let script = r#"if [ -e "$1" ]; then exit 7; fi; exec "$0" --inherit"#;
+    let mut supervisor = Server::start_as(supervise_by(script, &bad, &[]));
+    supervisor.complained("server 1 is ready");
+    fs::write(&bad, "").unwrap();
+    supervisor.signal("HUP");
+    supervisor.complained("server 2 has ended: exit status: 7");
+    is_answered(supervisor.address);
+    // The next one is right.
+    fs::remove_file(&bad).unwrap();
+    supervisor.signal("HUP");
+    supervisor.complained("server 3 is ready");
+    supervisor.complained("server 1 has ended: exit status: 0");
+    is_answered(supervisor.address);
+}
+
+#[test]
+fn a_new_server_that_is_not_ready_in_time_is_killed_and_the_old_one_goes_on() {
+    let folder = Folder::new("late");
+    let bad = folder.join("bad");
+    let script = r#"if [ -e "$1" ]; then exec sleep 600; fi; exec "$0" --inherit"#;
+    let mut supervisor = Server::start_as(supervise_by(script, &bad, &["--within", "3"]));
+    supervisor.complained("server 1 is ready");
+    fs::write(&bad, "").unwrap();
+    supervisor.signal("HUP");
+    let line = supervisor.complained("error: ");
+    assert!(line.contains("server 2 "), "{line}");
+    supervisor.complained("server 2 has ended: signal: 9");
+    is_answered(supervisor.address);
+}
+
+#[test]
+fn signals_during_a_handover_become_one_more() {
+    let folder = Folder::new("again");
+    let wait = folder.join("wait");
+    let script = r#"while [ -e "$1" ]; do sleep 0.02; done; exec "$0" --inherit"#;
+    let mut supervisor = Server::start_as(supervise_by(script, &wait, &[]));
+    supervisor.complained("server 1 is ready");
+    fs::write(&wait, "").unwrap();
+    for _ in 0..4 {
+        supervisor.signal("HUP");
+        is_answered(supervisor.address);
+    }
+    fs::remove_file(&wait).unwrap();
+    supervisor.complained("server 3 is ready");
+    supervisor.complained("server 2 has ended: exit status: 0");
+    supervisor.signal("TERM");
+    assert!(supervisor.ended().0.success());
+    let said = supervisor.complaints();
+    assert!(!said.iter().any(|line| line.contains("server 4")));
+}
+
+/// A supervisor whose servers write their numbers into a file.
+fn with_numbers(folder: &Folder) -> (Server, PathBuf) {
+    let numbers = folder.join("numbers");
+    let script = r#"echo $$ >>"$1"; exec "$0" --inherit"#;
+    let mut supervisor = Server::start_as(supervise_by(script, &numbers, &[]));
+    supervisor.complained("server 1 is ready");
+    (supervisor, numbers)
+}
+
+#[test]
+fn a_server_that_dies_is_replaced_and_who_comes_meanwhile_waits() {
+    let folder = Folder::new("dies");
+    let (mut supervisor, numbers) = with_numbers(&folder);
+    signal(fs::read_to_string(&numbers).unwrap().trim(), "KILL");
+    supervisor.complained("server 1 has ended: signal: 9");
+    is_answered(supervisor.address);
+    supervisor.complained("server 2 is ready");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_is_in_the_queue_when_the_supervisor_is_asked_to_stop_is_answered() {
+    let folder = Folder::new("queue");
+    let (mut supervisor, numbers) = with_numbers(&folder);
+    let number = fs::read_to_string(&numbers).unwrap().trim().to_owned();
+    common::stand_still(&number);
+    let clients: Vec<_> = (0..20).map(|_| supervisor.send("/")).collect();
+    supervisor.signal("TERM");
+    signal(&number, "CONT");
+    for client in clients {
+        assert!(read(client).starts_with("HTTP/1.1 200 "));
+    }
+    assert!(supervisor.ended().0.success());
+}
+
+#[test]
+fn a_supervisor_that_is_asked_to_stop_waits_for_its_server_and_refuses_everybody_else() {
+    patiently(|| {
+        let mut supervisor = supervise();
+        let slow = supervisor.begin();
+        is_answered(supervisor.address);
+        supervisor.signal("TERM");
+        supervisor.refuses();
+        assert!(supervisor.is_running());
+        assert!(finish(slow).starts_with("HTTP/1.1 200 "));
+        assert!(supervisor.ended().0.success());
+    });
+}
+
+#[test]
+fn a_second_signal_ends_the_servers_at_once() {
+    patiently(|| {
+        let mut supervisor = supervise();
+        let _slow = supervisor.begin();
+        is_answered(supervisor.address);
+        supervisor.signal("TERM");
+        supervisor.complained("still to answer");
+        supervisor.signal("TERM");
+        assert_eq!(supervisor.ended().0.code(), Some(128 + 15));
+    });
+}
+
+/// It goes to all programs in the foreground, which the servers are not.
+#[test]
+fn one_ctrl_c_is_one_signal_to_the_servers() {
+    patiently(|| {
+        let mut command = supervisor(&[]);
+        command.arg(hello().get_program()).arg("--inherit");
+        command.process_group(0);
+        let mut supervisor = Server::start_as(command);
+        supervisor.complained("server 1 is ready");
+        let slow = supervisor.begin();
+        is_answered(supervisor.address);
+        supervisor.signal_group("INT");
+        supervisor.complained("still to answer");
+        assert!(finish(slow).starts_with("HTTP/1.1 200 "));
+        assert!(supervisor.ended().0.success());
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_supervisor_that_is_killed_leaves_no_server_behind() {
+    let mut supervisor = supervise();
+    is_answered(supervisor.address);
+    supervisor.signal("KILL");
+    supervisor.ended();
+    supervisor.refuses();
+}
+
+#[test]
+fn a_supervisor_whose_first_server_fails_says_so_and_ends() {
+    for program in ["false", "/nonexistent/hello"] {
+        let mut command = supervisor(&[]);
+        command.arg(program);
+        let mut supervisor = Server::spawn(command);
+        assert_eq!(supervisor.ended().0.code(), Some(1), "{program}");
+        assert!(!supervisor.complaints().is_empty(), "{program}");
+    }
+}

@@ -1,0 +1,118 @@
+// ANCHOR: uses
+mod handed;
+mod signals;
+
+use hello::{report, tell, Files, Limits, Server};
+use signals::Signals;
+use std::{env, error::Error, process::ExitCode, time::Duration};
+// ANCHOR_END: uses
+
+// ANCHOR: main
+/// The status if the grace was over before everyone had an answer.
+const CUT_OFF: u8 = 3;
+
+fn main() -> ExitCode {
+    // `env::args` would panic over an argument that is no text.
+    let arguments = env::args_os().skip(1);
+    let arguments: Vec<_> = arguments
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let Some((place, limits, folder)) = understood(&arguments) else {
+        tell(format_args!(
+            "usage: hello [--grace SECONDS] [--files FOLDER] [ADDRESS:PORT | --inherit]"
+        ));
+        return ExitCode::from(2);
+    };
+
+    match serve(place, limits, folder) {
+        Ok(status) => status,
+        Err(error) => {
+            report(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the socket comes from.
+enum Place<'a> {
+    Address(&'a str),
+    StandardInput,
+    /// Nothing was said. `LISTEN_FDS` may say it.
+    Any,
+}
+
+/// Where to listen, how long to wait for others, and whose files to send, if the arguments say that.
+fn understood<'a>(arguments: &[&'a str]) -> Option<(Place<'a>, Limits, Option<&'a str>)> {
+    let (mut limits, mut folder) = (Limits::default(), None);
+    let mut rest = arguments;
+    loop {
+        rest = match rest {
+            ["--grace", seconds, rest @ ..] => {
+                limits.grace = Duration::from_secs(seconds.parse::<u32>().ok()?.into());
+                rest
+            }
+            ["--files", path, rest @ ..] => {
+                folder = Some(*path);
+                rest
+            }
+            _ => break,
+        }
+    }
+    let place = match rest {
+        [] => Place::Any,
+        ["--inherit"] => Place::StandardInput,
+        [address] if !address.starts_with('-') => Place::Address(address),
+        _ => return None,
+    };
+    Some((place, limits, folder))
+}
+
+/// The status to end with, after the server has been asked to stop.
+fn serve(place: Place, limits: Limits, folder: Option<&str>) -> Result<ExitCode, Box<dyn Error>> {
+    let files = folder.map(Files::in_folder).transpose()?;
+    // In this order: once there is a socket, clients are connected.
+    let signals = Signals::catch()?;
+    let server = match place {
+        Place::Address(address) => Server::bind(address)?,
+        Place::StandardInput => handed::standard_input()?,
+        Place::Any => match handed::listen_fds()? {
+            Some(server) => server,
+            None => Server::bind("127.0.0.1:7878")?,
+        },
+    };
+    tell(format_args!("listening on {}", server.address()?));
+
+    let server = server.with_limits(limits);
+    let server = match files {
+        Some(files) => server.with_pages(move |request| files.respond(request)),
+        None => server,
+    };
+    let server = server.ready()?;
+    if let Place::StandardInput = place {
+        handed::say_ready()?;
+    }
+    handed::notify("READY=1")?;
+    let draining = server.run(&signals)?;
+
+    let _ = handed::notify("STOPPING=1"); // it stops in any case
+    let unanswered = draining.unanswered();
+    tell(format_args!(
+        "{signals}: stopping, {unanswered} still to answer"
+    ));
+    match draining.finish() {
+        Ok(()) => {
+            tell(format_args!("stopped"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(unfinished) => {
+            let (running, never_begun) = (unfinished.running, unfinished.never_begun);
+            tell(format_args!(
+                "out of time: cut off {running} in the middle, \
+                 and {never_begun} that had not begun"
+            ));
+            Ok(ExitCode::from(CUT_OFF))
+        }
+    }
+}
+// ANCHOR_END: main

@@ -1,0 +1,22 @@
+// ANCHOR: statuses
+//! The statuses of this server's responses.
+
+pub const OK: &str = "200 OK";
+pub const PARTIAL_CONTENT: &str = "206 PARTIAL CONTENT";
+pub const MOVED: &str = "301 MOVED PERMANENTLY";
+pub const NOT_MODIFIED: &str = "304 NOT MODIFIED";
+pub const BAD_REQUEST: &str = "400 BAD REQUEST";
+pub const NOT_FOUND: &str = "404 NOT FOUND";
+pub const METHOD_NOT_ALLOWED: &str = "405 METHOD NOT ALLOWED";
+pub const REQUEST_TIMEOUT: &str = "408 REQUEST TIMEOUT";
+pub const LENGTH_REQUIRED: &str = "411 LENGTH REQUIRED";
+pub const PRECONDITION_FAILED: &str = "412 PRECONDITION FAILED";
+pub const CONTENT_TOO_LARGE: &str = "413 CONTENT TOO LARGE";
+pub const LINE_TOO_LONG: &str = "414 URI TOO LONG";
+pub const RANGE_NOT_SATISFIABLE: &str = "416 RANGE NOT SATISFIABLE";
+pub const HEADERS_TOO_LARGE: &str = "431 REQUEST HEADER FIELDS TOO LARGE";
+pub const SERVER_ERROR: &str = "500 INTERNAL SERVER ERROR";
+pub const NOT_IMPLEMENTED: &str = "501 NOT IMPLEMENTED";
+pub const UNAVAILABLE: &str = "503 SERVICE UNAVAILABLE";
+pub const VERSION_NOT_SUPPORTED: &str = "505 HTTP VERSION NOT SUPPORTED";
+// ANCHOR_END: statuses
