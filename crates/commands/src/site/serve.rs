@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The listing's own. A library would not export them: a signal belongs to the program.
-#[path = "../../../../listings/listing-20-35/src/signals.rs"]
+#[path = "../../../../listings/listing-20-37/src/signals.rs"]
 mod signals;
 
 /// How often it is looked whether a file has changed.
@@ -42,7 +42,8 @@ pub fn serve(root: &Path, arguments: &Serve) -> Result<ExitCode> {
     let port = listener.local_addr()?.port();
 
     let files = Files::of(root);
-    let site = Arc::new(Site::built(build(root)?));
+    let site = Arc::new(Site::built(build(root)?)?);
+    let server = site.server(listener).ready()?;
     let address = match host.contains(':') {
         true => format!("http://[{host}]:{port}"),
         false => format!("http://{host}:{port}"),
@@ -62,7 +63,7 @@ pub fn serve(root: &Path, arguments: &Serve) -> Result<ExitCode> {
         let (root, site) = (root.to_owned(), Arc::clone(&site));
         move || follow(&root, files, &site, &ended)
     });
-    let draining = site.server(listener).run(&signals)?;
+    let draining = server.run(&signals)?;
     let unanswered = draining.unanswered();
     say(&format!(
         "{signals}: stopping, {unanswered} still to answer\n"
@@ -94,8 +95,7 @@ fn build(root: &Path) -> Result<TempDir> {
 
 /// Builds the book, and shows it if that succeeds.
 fn renew(root: &Path, site: &Site) -> Result<()> {
-    site.show(build(root)?);
-    Ok(())
+    site.show(build(root)?)
 }
 
 /// Shows the newest pages until there is nobody at the other end of `ended`.
@@ -167,7 +167,7 @@ mod tests {
     fn a_page_that_changes_is_shown_and_one_that_cannot_be_built_is_not() {
         let book = small_book();
         let page = book.path().join("src/page.md");
-        let site = Arc::new(Site::built(build(book.path()).unwrap()));
+        let site = Arc::new(Site::built(build(book.path()).unwrap()).unwrap());
         let shows = |site: &Site, text| {
             let html = fs::read_to_string(site.folder().join("page.html")).unwrap();
             html.contains(text)

@@ -31,8 +31,5 @@ fn page(request: &Request) -> Response {
         }
         _ => ("404 NOT FOUND", ""),
     };
-    Response {
-        status,
-        body: body.into(),
-    }
+    Response::html(status, body)
 }
