@@ -62,6 +62,7 @@ fn main() -> ExitCode {
     match arguments[..] {
         [model::EXPLORE, case] => return model::explore_and_print(case),
         [pools::ASK, ref rest @ ..] => return pools::ask(rest),
+        [browser::SERVE] => return browser::serve(),
         _ => {}
     }
 

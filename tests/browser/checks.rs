@@ -6,7 +6,6 @@ use super::{PHONE, THEMES, WIDE};
 use crate::steps;
 use libtest_mimic::Failed;
 use serde_json::{json, Value};
-use std::path::{Path, PathBuf};
 
 /// Everything can be reached with the Tab key, is seen when it has the focus, and obeys the keyboard.
 pub fn keyboard(page: &Page, width: u32, unfold: &str) -> Result<Vec<String>, Failed> {
@@ -131,9 +130,9 @@ fn pasted(page: &Page, button: &str) -> Result<Value, Failed> {
 
 /// Without JavaScript, the page says how to copy a step's files, and every block of the script can be
 /// selected.
-pub fn without_scripts(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+pub fn without_scripts(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
     page.scripts(false)?;
-    page.load(path)?;
+    page.load(name)?;
     let problems = page.run(
         "const problems = [];
         for (const paste of document.querySelectorAll('.paste')) {
@@ -193,9 +192,9 @@ pub fn phone(page: &Page) -> Result<Vec<String>, Failed> {
 }
 
 /// The menus, opened and used with the keyboard; their colors in every theme.
-pub fn menus(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+pub fn menus(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
-    page.load(path)?;
+    page.load(name)?;
 
     let sidebar = "return document.documentElement.classList.contains('sidebar-visible')";
     for expected in [false, true] {
@@ -239,19 +238,18 @@ pub fn menus(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
 }
 
 /// The timelines say what their rows say, obey the keyboard, ask, and have addresses.
-pub fn timelines(page: &Page, paths: &[PathBuf; 3]) -> Result<Vec<String>, Failed> {
+pub fn timelines(page: &Page, names: [&str; 3]) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
-    for path in paths {
-        page.load(path)?;
-        let place = path.file_name().unwrap_or_default().to_string_lossy();
-        problems.extend(page.problems(&place, "book.timelineProblems()")?);
+    for name in names {
+        page.load(name)?;
+        problems.extend(page.problems(name, "book.timelineProblems()")?);
     }
     problems.extend(page.problems("side by side", "book.sameRunsProblems()")?);
 
     // The arrow keys step, and do not turn the page, even at the first step.
     let account = "const account = document.querySelector('schedule-timeline .account'); \
          return account ? account.textContent : `another page, ${document.title}`";
-    page.load(&paths[0])?;
+    page.load(names[0])?;
     page.run("document.querySelector('.player .next').focus()")?;
     page.press([LEFT, RIGHT, RIGHT, LEFT, ENTER, RIGHT])?;
     let said = page.run(account)?;
@@ -259,7 +257,7 @@ pub fn timelines(page: &Page, paths: &[PathBuf; 3]) -> Result<Vec<String>, Faile
         problems.push(format!("the arrow keys lead to: {said}"));
     }
 
-    page.load(&paths[0])?;
+    page.load(names[0])?;
 
     // Before the decisive step the reader is asked; the answer is judged, and the step shown.
     let to_question =
@@ -280,7 +278,7 @@ pub fn timelines(page: &Page, paths: &[PathBuf; 3]) -> Result<Vec<String>, Faile
     }
 
     // A run has an address.
-    page.load_at(&paths[1], "#run-20-24-while-let")?;
+    page.load(&format!("{}#run-20-24-while-let", names[1]))?;
     let chosen = "return Array.from(document.querySelectorAll('.player select'), \
          select => select.value).join()";
     let chosen = page.run(chosen)?;
@@ -307,10 +305,10 @@ pub fn timelines(page: &Page, paths: &[PathBuf; 3]) -> Result<Vec<String>, Faile
 }
 
 /// On paper nothing is folded away, and everything is dark on white, whatever the theme.
-pub fn paper(page: &Page, path: &Path) -> Result<Vec<String>, Failed> {
+pub fn paper(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
     page.media("print")?;
-    page.load(path)?;
+    page.load(name)?;
     page.theme("navy")?;
     problems.extend(page.problems("print", "book.missingOnPaper()")?);
     problems.extend(page.problems("print", "book.timelinesOnPaper()")?);

@@ -1,7 +1,8 @@
 //! The promise: in a real Chromium the pages work with the keyboard alone, in every theme, on a
 //! phone's width, on paper, without a console error, without asking another host, and pass axe-core.
+//! They come from the book's own server, and one more from its folder.
 //!
-//! The tests share a few browsers, each of which shows one page after the other. Where `chromium` or
+//! The tests share that server and a few browsers, each of which shows one page after the other. Where `chromium` or
 //! `chromedriver` is missing, that is said, and the tests count as ignored; in CI they fail. What is
 //! asked of a page in it is in `page.js`; axe-core 4.14.1 lies beside it with its license. One more
 //! test is of the browser itself, of which a page says something.
@@ -9,17 +10,20 @@
 mod checks;
 mod driver;
 mod page;
+mod server;
 mod tabs;
+
+pub use server::{serve, SERVE};
 
 use crate::pages;
 use crate::support::turns::turn;
 use driver::Browser;
 use libtest_mimic::{Failed, Trial};
 use page::{Kinds, Page};
+use server::Server;
 use std::collections::HashSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use std::{env, thread};
 
@@ -31,6 +35,13 @@ const PHONE: u32 = 360;
 
 /// The page whose step box is unfolded, too.
 const WITH_STEPS: &str = "end-the-workers.html";
+
+/// Pages with timelines. The last one has two runs side by side as well.
+const WITH_TIMELINES: [&str; 3] = [
+    "starting-point.html",
+    "end-the-workers.html",
+    "prove-a-shutdown.html",
+];
 
 /// No test takes longer.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -50,11 +61,9 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         eprintln!("the pages are not tried in a browser: install {tool} for that");
     }
 
-    let site = Path::new(pages::RENDERED);
     let mut names = pages::names()?;
-    // The first chapter once more, the contents without scripts, and all chapters once more. And
-    // 404.html only works on a host, at its root.
-    names.retain(|name| !["index.html", "toc.html", "print.html", "404.html"].contains(&&**name));
+    // The first chapter once more, the contents without scripts, and all chapters once more.
+    names.retain(|name| !["index.html", "toc.html", "print.html"].contains(&&**name));
 
     let browsers = Arc::new(Browsers {
         missing,
@@ -62,41 +71,42 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     });
     let mut trials = Vec::new();
     // First what takes longest.
-    let print = site.join("print.html");
-    trials.push(trial(&browsers, "print.html", move |page| {
-        checks::paper(page, &print)
+    trials.push(trial(&browsers, "print.html", |page| {
+        checks::paper(page, "print.html")
     }));
-    // The last one has two runs side by side as well.
-    let players = ["starting-point", "end-the-workers", "prove-a-shutdown"];
-    let players = players.map(|page| site.join(page).with_extension("html"));
-    trials.push(trial(&browsers, "timelines", move |page| {
-        checks::timelines(page, &players)
+    trials.push(trial(&browsers, "timelines", |page| {
+        checks::timelines(page, WITH_TIMELINES)
     }));
-    let steps = site.join(WITH_STEPS);
-    trials.push(trial(&browsers, "without_scripts", move |page| {
-        checks::without_scripts(page, &steps)
+    trials.push(trial(&browsers, "without_scripts", |page| {
+        checks::without_scripts(page, WITH_STEPS)
     }));
-    let index = site.join("index.html");
-    trials.push(trial(&browsers, "menus", move |page| {
-        checks::menus(page, &index)
+    trials.push(trial(&browsers, "menus", |page| {
+        checks::menus(page, "index.html")
     }));
     for name in names {
-        let path = site.join(&name);
         let unfold = format!("book.fold(false, {})", name == WITH_STEPS);
-        trials.push(trial(&browsers, &name, move |page| {
-            page.load(&path)?;
+        trials.push(trial(&browsers, &name.clone(), move |page| {
+            page.load(&name)?;
             let mut problems = checks::keyboard(page, WIDE, &unfold)?;
             problems.extend(checks::themes(page, &unfold)?);
             problems.extend(checks::copied(page)?);
             problems.extend(checks::fits(page, WIDE)?);
 
             page.width(PHONE)?;
-            page.load(&path)?;
+            page.load(&name)?;
             problems.extend(checks::keyboard(page, PHONE, &unfold)?);
             problems.extend(checks::phone(page)?);
             Ok(problems)
         }));
     }
+    let folder = || Ok(server::folder());
+    trials.push(trial_of(&browsers, "from_a_folder", folder, |page| {
+        checks::menus(page, "index.html")
+    }));
+    let shared = Arc::clone(&browsers);
+    trials.push(Trial::test("browser::stop", move || {
+        shared.lend(stops_beside_an_open_page)
+    }));
     trials.push(Trial::test("browser::tabs", move || {
         if let Some(tool) = missing {
             return Err(not_there(tool));
@@ -108,15 +118,27 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     Ok(trials.map(|trial| trial.with_ignored_flag(skip)).collect())
 }
 
-/// A test in a browser. What the page has logged and asked for is looked at in the end.
+/// A test in a browser, which loads its pages from the server.
 fn trial<T>(browsers: &Arc<Browsers>, name: &str, test: T) -> Trial
 where
+    T: FnOnce(&Page) -> Result<Vec<String>, Failed> + Send + 'static,
+{
+    let server = Arc::clone(browsers);
+    trial_of(browsers, name, move || server.root(), test)
+}
+
+/// A test in a browser, of pages at some address. What the page has logged and asked for is looked at
+/// in the end.
+fn trial_of<R, T>(browsers: &Arc<Browsers>, name: &str, root: R, test: T) -> Trial
+where
+    R: FnOnce() -> Result<String, Failed> + Send + 'static,
     T: FnOnce(&Page) -> Result<Vec<String>, Failed> + Send + 'static,
 {
     let browsers = Arc::clone(browsers);
     Trial::test(format!("browser::{name}"), move || {
         let mut problems = browsers.lend(|browser| {
-            let page = Page::new(browser, &browsers.kinds);
+            let root = root()?;
+            let page = Page::new(browser, &root, &browsers.kinds);
             page.width(WIDE)?;
             page.media("")?;
             let mut problems = test(&page)?;
@@ -132,6 +154,29 @@ where
     })
 }
 
+/// The server stops although a browser shows one of its pages and keeps its connections, and cuts off
+/// nobody. From then on, it is not there.
+fn stops_beside_an_open_page(browser: &Browser) -> Result<(), Failed> {
+    let server = Server::start()?;
+    let page = format!("{}index.html", server.root());
+    browser.goto(&page)?;
+    if browser.run("return document.title")? == "" {
+        return Err("the page is not shown".into());
+    }
+    let status = server.stop()?;
+    if !status.success() {
+        return Err(format!("the server has stopped with {status}").into());
+    }
+    let again = browser.goto(&page);
+    browser.goto("about:blank")?;
+    browser.log("browser")?; // that the page is gone is no fault of the next one
+    browser.log("performance")?;
+    match again {
+        Err(error) if error.message().unwrap_or_default().contains("REFUSED") => Ok(()),
+        other => Err(format!("the server that has stopped: {other:?}").into()),
+    }
+}
+
 fn not_there(tool: &str) -> Failed {
     format!("cannot run {tool}: install it").into()
 }
@@ -145,6 +190,7 @@ struct Browsers {
     state: Mutex<State>,
     returned: Condvar,
     kinds: Kinds,
+    server: OnceLock<Result<Server, String>>,
 }
 
 #[derive(Default)]
@@ -186,6 +232,15 @@ impl Browsers {
         let result = act(&browser)?;
         self.state().idle.push(browser);
         Ok(result)
+    }
+
+    /// The address of the pages. The server is started for the first test that needs it.
+    fn root(&self) -> Result<String, Failed> {
+        let server = self.server.get_or_init(|| {
+            let started = Server::start();
+            started.map_err(|error| error.message().unwrap_or_default().to_owned())
+        });
+        Ok(server.as_ref().map_err(Clone::clone)?.root().to_owned())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

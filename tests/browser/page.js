@@ -2,7 +2,7 @@
 'use strict';
 
 // What the pages before have left in this browser.
-if (location.protocol === 'file:') {
+if (['http:', 'file:'].includes(location.protocol)) {
     localStorage.clear();
     sessionStorage.clear();
 }

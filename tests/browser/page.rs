@@ -5,7 +5,6 @@ use libtest_mimic::Failed;
 use serde_json::{json, Value};
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Run in each page before its own scripts.
@@ -32,6 +31,8 @@ impl Kinds {
 /// A page, in a browser that has not shown anything else before, as far as the page can tell.
 pub struct Page<'a> {
     browser: &'a Browser,
+    /// The address that the names of pages are added to.
+    root: &'a str,
     kinds: &'a Kinds,
 }
 
@@ -51,18 +52,17 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    pub fn new(browser: &'a Browser, kinds: &'a Kinds) -> Page<'a> {
-        Page { browser, kinds }
+    pub fn new(browser: &'a Browser, root: &'a str, kinds: &'a Kinds) -> Page<'a> {
+        Page {
+            browser,
+            root,
+            kinds,
+        }
     }
 
     /// Loads the page as if it were the reader's first, in the first theme.
-    pub fn load(&self, path: &Path) -> Result<(), Failed> {
-        self.load_at(path, "")
-    }
-
-    /// The same, at a place in the page.
-    pub fn load_at(&self, path: &Path, fragment: &str) -> Result<(), Failed> {
-        self.goto(&format!("{}{fragment}", address(path)))
+    pub fn load(&self, name: &str) -> Result<(), Failed> {
+        self.goto(&format!("{}{name}", self.root))
     }
 
     /// Chooses a theme.
@@ -127,7 +127,7 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// What the page has logged, and what it has asked of a host.
+    /// What the page has logged, and what it has asked of another host.
     pub fn logged(&self) -> Result<Vec<String>, Failed> {
         let mut problems = Vec::new();
         for entry in self.log("browser")? {
@@ -141,7 +141,7 @@ impl<'a> Page<'a> {
                 let url = message["params"]["request"]["url"]
                     .as_str()
                     .unwrap_or_default();
-                if !url.starts_with("file:") && !url.starts_with("data:") {
+                if !url.starts_with(self.root) && !url.starts_with("data:") {
                     problems.push(format!("asks another host: {url}"));
                 }
             }
@@ -154,22 +154,4 @@ impl<'a> Page<'a> {
 fn texts(context: &str, list: &Value) -> Option<Vec<String>> {
     let text = |text: &Value| Some(format!("{context}: {}", text.as_str()?));
     list.as_array()?.iter().map(text).collect()
-}
-
-/// The address of a file.
-fn address(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('\\', "/");
-    let mut url = String::from("file://");
-    if !path.starts_with('/') {
-        url.push('/'); // before a drive's letter
-    }
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b':' | b'-' | b'.' | b'_' | b'~' => {
-                url.push(char::from(byte));
-            }
-            _ => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    url
 }

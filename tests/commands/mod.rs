@@ -3,6 +3,7 @@
 //! recording can be typed.
 
 mod help;
+mod serve;
 mod typed;
 
 use crate::support::{report, told};
@@ -22,8 +23,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         Trial::test("commands::wrong_calls", check_wrong_calls),
         Trial::test("commands::failures", check_failures),
         Trial::test("commands::closed_pipe", check_closed_pipe),
-        // It needs a shell.
-        Trial::test("commands::mdbook", check_mdbook).with_ignored_flag(cfg!(not(unix))),
+        Trial::test("commands::serve", serve::check).with_ignored_flag(cfg!(not(unix))),
+        Trial::test("commands::taken_port", serve::check_taken_port)
+            .with_ignored_flag(cfg!(not(unix))),
+        Trial::test("commands::no_browser", serve::check_no_browser)
+            .with_ignored_flag(cfg!(not(unix))),
         Trial::test("commands::typed", || {
             report(typed::untypable(
                 &Sources::read(&book::root()).map_err(told)?,
@@ -68,7 +72,7 @@ fn section<'t>(text: &'t str, title: &str) -> Vec<&'t str> {
 }
 
 /// Wrong calls, and what is said of each beside the usage.
-const WRONG: [(&str, &[&str]); 24] = [
+const WRONG: [(&str, &[&str]); 27] = [
     ("serach", &["'serach'", "'search'"]),
     ("--versoin", &["'--versoin'"]),
     ("help nothing", &["'nothing'"]),
@@ -101,6 +105,10 @@ const WRONG: [(&str, &[&str]); 24] = [
     ("record 20-24-drp", &["'20-24-drp'", "'20-24-drop'"]),
     ("serve --prot 3001", &["'--prot'", "'--port'"]),
     ("serve --port 99999", &["'99999'", "65535"]),
+    // Both were mdBook's.
+    ("serve --dest-dir html", &["'--dest-dir'"]),
+    ("serve -- --watcher native", &["'--watcher'"]),
+    ("build -- --new", &["'--new'"]),
     ("mutants fast", &["'fast'"]),
 ];
 
@@ -186,45 +194,4 @@ fn check_closed_pipe() -> Result<(), Failed> {
         }
     }
     Ok(())
-}
-
-/// What belongs to mdBook reaches it, and its status comes back; but on a port that is taken, it is not
-/// even started.
-fn check_mdbook() -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    // A shell writes it: a process that another thread starts meanwhile has no hold on it.
-    let mdbook = "#!/bin/sh\n[ \"$1\" = --version ] && echo mdbook v0.5.0 && exit\n\
-                  printf '%s\\n' \"$@\"\nexit 7\n";
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "printf %s \"$0\" >mdbook && chmod +x mdbook", mdbook]);
-    shell.current_dir(folder.path()).status()?;
-    let path = env::var_os("PATH").unwrap_or_default();
-    let path = [folder.path().to_owned()]
-        .into_iter()
-        .chain(env::split_paths(&path));
-    let path = env::join_paths(path)?;
-    let run = |line: &str| -> Result<_, Failed> {
-        let mut command = book(&words(line))?;
-        command.env("PATH", &path).current_dir(folder.path());
-        let output = command.output()?;
-        let told = [output.stdout, output.stderr].concat();
-        Ok((
-            output.status.code(),
-            String::from_utf8_lossy(&told).into_owned(),
-        ))
-    };
-
-    let html = std::fs::canonicalize(folder.path())?.join("html");
-    let expected = format!("build\n--open\n--dest-dir\n{}\n--new\nx\n", html.display());
-    let (status, told) = run("build -o -d html -- --new x")?;
-    if (status, &told) != (Some(7), &expected) {
-        return Err(format!("mdBook is called with {told}, and the status is {status:?}").into());
-    }
-    let holder = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let port = holder.local_addr()?.port();
-    let (status, told) = run(&format!("serve -n 127.0.0.1 -p {port}"))?;
-    match status == Some(1) && told.contains(&format!("port {port} is taken")) {
-        true => Ok(()),
-        false => Err(format!("a taken port: {status:?}, {told}").into()),
-    }
 }

@@ -35,7 +35,7 @@ pub struct Site {
 struct Shown {
     files: Files,
     /// Those of a build are removed once nobody reads them any more.
-    built: Option<TempDir>,
+    _built: Option<TempDir>,
 }
 
 impl Site {
@@ -47,7 +47,7 @@ impl Site {
     pub fn of(folder: &Path) -> Result<Site> {
         Ok(Site::with(Shown {
             files: Files::in_folder(folder)?,
-            built: None,
+            _built: None,
         }))
     }
 
@@ -103,7 +103,7 @@ impl Site {
     /// Where the newest build lies.
     #[cfg(test)]
     pub(super) fn folder(&self) -> std::path::PathBuf {
-        self.shown().built.as_ref().unwrap().path().to_owned()
+        self.shown()._built.as_ref().unwrap().path().to_owned()
     }
 
     /// A server that shows them.
@@ -118,7 +118,7 @@ impl Shown {
         let files = Files::in_folder(folder.path())?;
         Ok(Shown {
             files,
-            built: Some(folder),
+            _built: Some(folder),
         })
     }
 }
