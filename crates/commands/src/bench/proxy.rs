@@ -1,0 +1,298 @@
+//! Measures what is lost behind HAProxy when two copies of a server are restarted in turns, depending
+//! on how a copy ends, and on what HAProxy is told.
+
+mod clients;
+mod copies;
+mod haproxy;
+
+pub use haproxy::is_there;
+
+use super::{keep, recorded};
+use crate::progress;
+use anyhow::{Context, Result};
+use book::tables::with_commas;
+use clients::{Asked, Clients};
+use copies::{Copy, End, Kind};
+use haproxy::{configuration, Change, Proxy};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, thread, time::Duration};
+
+/// Restarts of each kind, and clients meanwhile: half of them ask for pages, half of them order.
+const RESTARTS: usize = 60;
+const CLIENTS: usize = 32;
+/// How long both copies run between two restarts, and how long one is away.
+const BOTH: Duration = Duration::from_millis(150);
+const AWAY: Duration = Duration::from_millis(250);
+
+/// What is measured: its name, and what is different in it.
+struct Way {
+    name: &'static str,
+    kind: Kind,
+    end: End,
+    /// HAProxy is told first, and sends it nothing more.
+    drained: bool,
+    configuration: &'static [Change],
+}
+
+/// The way that the others differ from.
+const TERMINATED: Way = Way {
+    name: "20-35",
+    kind: Kind::Newest,
+    end: End::Terminate,
+    drained: false,
+    configuration: &[],
+};
+const KILLED: Way = Way {
+    name: "`kill -9`",
+    end: End::Kill,
+    ..TERMINATED
+};
+
+/// With the configuration as it is: what is lost depends on the server.
+const SERVERS: [Way; 5] = [
+    KILLED,
+    Way {
+        name: "20-25",
+        kind: Kind::ClosesLast,
+        ..TERMINATED
+    },
+    Way {
+        name: "axum",
+        kind: Kind::Axum,
+        ..TERMINATED
+    },
+    TERMINATED,
+    Way {
+        name: "20-35, drained first",
+        drained: true,
+        ..TERMINATED
+    },
+];
+
+/// What is lost depends on the configuration.
+const CONFIGURATIONS: [Way; 7] = [
+    Way {
+        name: "without `retries`",
+        configuration: &[("retries 3", "retries 0")],
+        ..TERMINATED
+    },
+    Way {
+        name: "without `redispatch`",
+        configuration: &[("option redispatch 1", "no option redispatch")],
+        ..TERMINATED
+    },
+    Way {
+        name: "without `check`",
+        configuration: &[("check inter 100ms fall 1 rise 1", "weight 1")],
+        ..TERMINATED
+    },
+    Way {
+        name: "`inter 2s`",
+        configuration: &[("inter 100ms", "inter 2s")],
+        ..TERMINATED
+    },
+    Way {
+        name: "`kill -9`, sent again",
+        configuration: &[SENT_AGAIN],
+        ..KILLED
+    },
+    Way {
+        name: "`kill -9`, only pages sent again",
+        configuration: &[
+            SENT_AGAIN,
+            (
+                "option httpchk",
+                "http-request disable-l7-retry unless { method GET HEAD }\n    option httpchk",
+            ),
+        ],
+        ..KILLED
+    },
+    Way {
+        name: "`kill -9`, drained first",
+        drained: true,
+        ..KILLED
+    },
+];
+const SENT_AGAIN: Change = (
+    "retries 3",
+    "retries 3\n    retry-on conn-failure empty-response",
+);
+
+/// What became of the requests.
+#[derive(Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Pages, and clients without an answer.
+    pub pages: usize,
+    pub pages_lost: usize,
+    /// The same of orders.
+    pub orders: usize,
+    pub orders_lost: usize,
+    /// Of the orders that are lost for the client, those that were done.
+    pub done: usize,
+    /// Orders that were done twice.
+    pub twice: usize,
+    /// How often HAProxy tried a request, or a connection, once more.
+    pub again: usize,
+    /// How long the slowest answer took.
+    pub slowest: Duration,
+}
+
+/// Restarts two copies so often, in turns, under so many clients.
+fn measure(
+    root: &Path,
+    target: &Path,
+    way: &Way,
+    restarts: usize,
+    clients: usize,
+) -> Result<Outcome> {
+    let program = way.kind.build(root, target)?;
+    let configuration = configuration(root, way.configuration)?;
+    let orders = target.join("proxy").join("orders");
+    fs::write(&orders, "").with_context(|| format!("cannot write {}", orders.display()))?;
+
+    let mut copies = [
+        Copy::start(&program, &orders)?,
+        Copy::start(&program, &orders)?,
+    ];
+    let proxy = Proxy::start(&configuration, copies.each_ref().map(Copy::address))?;
+    let clients = Clients::start(clients, proxy.address);
+    for round in 0..restarts {
+        let name = ["a", "b"][round % 2];
+        restart(&mut copies[round % 2], name, way, &proxy)?;
+    }
+    thread::sleep(BOTH);
+    let asked = clients.stop();
+    let again = proxy.sees("BACKEND")?.again;
+    Ok(outcome(&asked, &fs::read_to_string(&orders)?, again))
+}
+
+fn restart(copy: &mut Copy, name: &str, way: &Way, proxy: &Proxy) -> Result<()> {
+    thread::sleep(BOTH);
+    if way.drained {
+        proxy.tell(&format!("set server copies/{name} state drain"))?;
+        proxy.wait_until(name, |seen| seen.requests == 0)?;
+    }
+    copy.end(way.end)?;
+    thread::sleep(AWAY);
+    copy.again()?;
+    if way.drained {
+        proxy.tell(&format!("set server copies/{name} state ready"))?;
+    }
+    // Without checks, its state is "no check".
+    proxy.wait_until(name, |seen| ["UP", "no"].contains(&seen.state.as_str()))
+}
+
+/// Compares what clients know with what was done: a line for each order, with the path that was asked
+/// for.
+fn outcome(asked: &Asked, done: &str, again: usize) -> Outcome {
+    let mut times: BTreeMap<usize, usize> = BTreeMap::new();
+    for path in done.lines() {
+        let number = path.strip_prefix("/order/").and_then(|n| n.parse().ok());
+        *times.entry(number.unwrap_or_default()).or_default() += 1;
+    }
+    let lost = asked.orders.iter().filter(|(_, answered)| !**answered);
+    let (orders_lost, done) = (
+        lost.clone().count(),
+        lost.filter(|(number, _)| times.contains_key(number))
+            .count(),
+    );
+    Outcome {
+        pages: asked.answered,
+        pages_lost: asked.lost,
+        orders: asked.orders.len() - orders_lost,
+        orders_lost,
+        done,
+        twice: times.values().filter(|times| **times > 1).count(),
+        again,
+        slowest: asked.slowest,
+    }
+}
+
+/// Restarts the newest server so often, for a test, with what is built in this folder.
+///
+/// # Errors
+///
+/// When there is no HAProxy, or a server does not do what it should.
+pub fn drained(root: &Path, target: &Path, restarts: usize) -> Result<Outcome> {
+    let way = &SERVERS[SERVERS.len() - 1];
+    measure(root, target, way, restarts, 8)
+}
+
+/// Measures, and keeps the results.
+///
+/// # Errors
+///
+/// When there is no HAProxy, when a server cannot be built or does not do what it should, and when a
+/// file cannot be written.
+pub(super) fn record(root: &Path) -> Result<()> {
+    for (file, ways) in [
+        ("bench-proxy.txt", &SERVERS[..]),
+        ("bench-proxy-lines.txt", &CONFIGURATIONS[..]),
+    ] {
+        let mut all = Vec::new();
+        for way in ways {
+            progress::tell(way.name);
+            let target = root.join("target/bench");
+            let outcome = measure(root, &target, way, RESTARTS, CLIENTS)
+                .with_context(|| format!("measuring {}", way.name))?;
+            all.push((way.name, outcome));
+        }
+        keep(root, file, &recorded(&table(&all)))?;
+    }
+    Ok(())
+}
+
+fn table(all: &[(&str, Outcome)]) -> String {
+    let mut table = format!(
+        "| {RESTARTS} restarts | Pages | lost | Orders | lost | of these, done | done twice \
+         | tried again | slowest |\n| --- |{}\n",
+        " ---: |".repeat(8)
+    );
+    for (name, of) in all {
+        let numbers = [
+            of.pages,
+            of.pages_lost,
+            of.orders,
+            of.orders_lost,
+            of.done,
+            of.twice,
+            of.again,
+        ];
+        let numbers = numbers.map(with_commas).join(" | ");
+        let slowest = of.slowest.as_millis();
+        let _ = writeln!(table, "| {name} | {numbers} | {slowest} ms |");
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_lost_done_or_done_twice() {
+        let asked = Asked {
+            orders: [(1, true), (2, true), (3, false), (4, false), (10, true)].into(),
+            ..Asked::default()
+        };
+        let done = "/order/2\n/order/4\n/order/1\n/order/2\n/order/10\n";
+
+        let outcome = outcome(&asked, done, 0);
+
+        let expected = Outcome {
+            orders: 3,
+            orders_lost: 2,
+            done: 1,
+            twice: 1,
+            ..Outcome::default()
+        };
+        assert_eq!(outcome, expected);
+    }
+
+    #[test]
+    fn what_is_changed_in_the_configuration_is_there_once() {
+        for way in SERVERS.iter().chain(&CONFIGURATIONS) {
+            let changed = configuration(&book::root(), way.configuration);
+            assert!(changed.is_ok(), "{}: {changed:?}", way.name);
+        }
+    }
+}
