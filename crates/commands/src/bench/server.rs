@@ -49,6 +49,7 @@ pub(super) fn build_in(
         .args(["build", "--release", "--locked", "--quiet"])
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env_remove("CARGO_BUILD_TARGET") // it would add a folder to the path of the program
         .status()
         .context("cannot run cargo")?;
     ensure!(

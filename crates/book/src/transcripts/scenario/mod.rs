@@ -26,7 +26,7 @@ const TOOLS: [&str; 2] = ["curl", "haproxy"];
 /// listing = "listing-20-25"   # in whose copy, named `hello`, the commands are typed
 /// port = true                 # 127.0.0.1:7878 is used: one such scenario runs at a time
 /// prebuild = true             # the default: build first, unshown, so that only the run is seen
-/// files = ["crates/servers/haproxy.cfg"]  # files of the book that are put into the copy
+/// files = ["recorded/haproxy.cfg"]  # files of the book that are put into the copy
 ///
 /// [[edit]]                    # a change to the copy; `from` is there exactly once
 /// file = "src/lib.rs"
@@ -216,7 +216,9 @@ impl Scenario {
             let mut words = commands.iter().flat_map(|command| command.split(' '));
             words.any(|word| word == tool)
         };
-        TOOLS.into_iter().find(|tool| is_run(tool) && !is_there(tool))
+        TOOLS
+            .into_iter()
+            .find(|tool| is_run(tool) && !is_there(tool))
     }
 
     /// Whether the scenario makes a program process 1 and sends it a signal, and that cannot be done

@@ -17,27 +17,18 @@ use std::{
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Its configuration, as the book shows it.
-const CONFIGURATION: &str = "crates/servers/haproxy.cfg";
+const CONFIGURATION: &str = "recorded/haproxy.cfg";
 /// The socket on which it is told what to do, in its folder.
 const SOCKET: &str = "proxy.sock";
 
 /// Whether there is an HAProxy to be run.
 pub fn is_there() -> bool {
-    let version = Command::new(program())
+    let version = Command::new("haproxy")
         .arg("-v")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
     version.is_ok_and(|status| status.success())
-}
-
-/// Debian has it in a folder that only root has on `PATH`.
-fn program() -> &'static Path {
-    let in_sbin = Path::new("/usr/sbin/haproxy");
-    match in_sbin.exists() {
-        true => in_sbin,
-        false => Path::new("haproxy"),
-    }
 }
 
 /// A line of the configuration, and what comes in its place, as an experiment.
@@ -87,7 +78,7 @@ impl Proxy {
         // It takes a port, and does not tell which, if it may choose.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let [a, b] = servers.map(|server| server.port().to_string());
-        let child = Command::new(program())
+        let child = Command::new("haproxy")
             .args(["-f", "haproxy.cfg"])
             .current_dir(&folder)
             .env("PORT", address.port().to_string())
@@ -96,7 +87,7 @@ impl Proxy {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .context("cannot run haproxy")?;
+            .context("cannot run haproxy; is it on your PATH? (Debian has it in /usr/sbin)")?;
         let mut proxy = Proxy {
             child,
             folder,
