@@ -14,6 +14,8 @@ mod model;
 mod msrv;
 mod pages;
 mod pools;
+#[cfg(unix)]
+mod proxy;
 mod signals;
 mod steps;
 mod support;
@@ -34,6 +36,8 @@ const PROMISES: &[(&str, Trials)] = &[
     ("exercises", exercises::trials),
     ("transcripts", transcripts::trials),
     ("pools", pools::trials),
+    #[cfg(unix)]
+    ("proxy", proxy::trials),
     ("browser", browser::trials),
     ("model", model::trials),
     ("code_blocks", code_blocks::trials),

@@ -1,8 +1,8 @@
 //! Every terminal transcript in the book was recorded from a real run, and a
 //! fresh run obeys the same rules: which lines, how often, in what order.
 //!
-//! Where there is no `curl`, the runs that need it are counted as ignored, and that is said; in CI
-//! they fail. Those in which a program is process 1 are ignored where that is not allowed.
+//! Where there is no `curl` or no `haproxy`, the runs that need it are counted as ignored, and that is
+//! said; in CI they fail. Those in which a program is process 1 are ignored where that is not allowed.
 //!
 //! `recorded/transcripts/NAME.toml` holds a scenario's script and rules, `NAME.txt`
 //! what its terminals showed. `cargo book record NAME` records it again.
@@ -26,21 +26,21 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
 
 /// What is tested of one scenario, under the name of the listing that it runs.
 fn of_scenario(name: String) -> [Trial; 2] {
-    let (listing, port, lacks_curl, lacks_process_1) = match Scenario::load(&root(), &name) {
+    let (listing, port, lacks, lacks_process_1) = match Scenario::load(&root(), &name) {
         Ok(scenario) => (
             scenario.listing.clone(),
             scenario.port,
-            scenario.lacks_curl(),
+            scenario.lacks(),
             scenario.lacks_process_1(),
         ),
         // The tests load it again, and tell.
-        Err(_) => ("unreadable".to_owned(), false, false, false),
+        Err(_) => ("unreadable".to_owned(), false, None, false),
     };
-    let lacks_curl = lacks_curl && std::env::var_os("CI").is_none();
-    if lacks_curl {
-        eprintln!("transcript `{name}` is not run: install curl for that");
+    let lacks = lacks.filter(|_| std::env::var_os("CI").is_none());
+    if let Some(tool) = lacks {
+        eprintln!("transcript `{name}` is not run: install {tool} for that");
     }
-    let skip = lacks_curl || lacks_process_1;
+    let skip = lacks.is_some() || lacks_process_1;
     let recorded = Trial::test(format!("{listing}::transcripts::{name}::recorded"), {
         let name = name.clone();
         move || check_recorded(&root(), &name).map_err(told)

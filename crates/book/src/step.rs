@@ -122,11 +122,12 @@ pub fn collect(
         if path == Path::new("target") {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             collect(top, &path, files)?;
-        } else {
+        } else if kind.is_file() || kind.is_symlink() {
             files.insert(path, fs::read(entry.path())?);
-        }
+        } // a socket that a program has left there cannot be read
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ mod linger;
 #[cfg(unix)]
 mod load;
 #[cfg(unix)]
+pub mod proxy;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod servers;
@@ -29,7 +31,7 @@ const SPEEDUP: &str = "listings/listing-20-30";
 #[derive(clap::Args)]
 #[command(after_help = "\
 It takes some minutes, on a machine that does nothing else. For the servers it
-needs the program `wrk`.
+needs the program `wrk`, and for restarts behind a proxy, HAProxy.
 
 Example: cargo book bench servers")]
 pub struct Arguments {
@@ -46,6 +48,7 @@ enum Part {
     Linger,
     Servers,
     Load,
+    Proxy,
     Pools,
 }
 
@@ -88,8 +91,13 @@ pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
                 progress::part(&format!("{place}, what more requests cost"));
                 load::record(root)?;
             }
+            #[cfg(unix)]
+            Part::Proxy => {
+                progress::part(&format!("{place}, restarts behind a proxy"));
+                proxy::record(root)?;
+            }
             #[cfg(not(unix))]
-            Part::Stopping | Part::Linger | Part::Servers | Part::Load => {} // the servers need Unix
+            Part::Stopping | Part::Linger | Part::Servers | Part::Load | Part::Proxy => {} // the servers need Unix
             Part::Pools => {
                 // From here on criterion says itself what it measures, and draws on the terminal for it.
                 drop(shown);

@@ -26,6 +26,16 @@ pub(super) fn build(root: &Path, listing: &str, name: &str, changes: &[Change]) 
     let folder = root
         .join("target/bench/stopping")
         .join(name.replace(' ', "-"));
+    build_in(root, listing, &folder, changes)
+}
+
+/// The same, with the copy in this folder.
+pub(super) fn build_in(
+    root: &Path,
+    listing: &str,
+    folder: &Path,
+    changes: &[Change],
+) -> Result<PathBuf> {
     let edits: Vec<_> = changes
         .iter()
         .map(|&(file, from, to)| Edit {
@@ -34,14 +44,19 @@ pub(super) fn build(root: &Path, listing: &str, name: &str, changes: &[Change]) 
             to: to.to_owned(),
         })
         .collect();
-    transcripts::sync(&root.join("listings").join(listing), &folder, &edits)?;
+    transcripts::sync(&root.join("listings").join(listing), folder, &edits)?;
     let built = crate::cargo()
         .args(["build", "--release", "--locked", "--quiet"])
-        .current_dir(&folder)
+        .current_dir(folder)
         .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env_remove("CARGO_BUILD_TARGET") // it would add a folder to the path of the program
         .status()
         .context("cannot run cargo")?;
-    ensure!(built.success(), "a server, {name} does not build");
+    ensure!(
+        built.success(),
+        "the server in {} does not build",
+        folder.display()
+    );
     Ok(folder.join("target/release/hello"))
 }
 
@@ -97,6 +112,13 @@ impl Server {
 
     pub(super) fn signal(&self, signal: Signal) -> Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Ends it at once, by SIGKILL.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// The memory that it has, in bytes.

@@ -26,10 +26,9 @@ pub(super) fn play(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<T
 }
 
 fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
-    ensure!(
-        !scenario.lacks_curl(),
-        "the client is `curl`, which is not on your PATH: install it and try again"
-    );
+    if let Some(tool) = scenario.lacks() {
+        bail!("`{tool}` is run, which is not on your PATH: install it and try again");
+    }
     let folder = prepare(root, scenario, scratch)?;
     // The servers are killed, and then the port is given back.
     let _port = scenario.port.then(Port::lock).transpose()?;
@@ -52,6 +51,12 @@ pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Resul
     let folder = scratch.join(&scenario.name).join("hello");
     let listing = root.join("listings").join(&scenario.listing);
     working_copy::sync(&listing, &folder, &scenario.edits)?;
+    for file in &scenario.files {
+        let file = root.join(file);
+        let name = file.file_name().context("a file has a name")?;
+        fs::copy(&file, folder.join(name))
+            .with_context(|| format!("cannot copy {}", file.display()))?;
+    }
     // The path as cargo prints it.
     let folder = fs::canonicalize(&folder)?;
     if scenario.prebuild {

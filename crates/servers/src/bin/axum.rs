@@ -1,10 +1,17 @@
-//! `axum`, on the threads of `tokio`.
+//! `axum`, on the threads of `tokio`. If the variable `ORDERS` names a file, it takes orders, too: each
+//! writes its path there, and takes ten milliseconds.
 
-use axum::{response::Html, routing::get, Router};
-use std::io;
+use axum::{
+    http::Uri,
+    response::Html,
+    routing::{get, post},
+    Router,
+};
+use std::{env, fs::OpenOptions, io, io::Write, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{signal, SignalKind},
+    time::sleep,
 };
 
 fn main() -> io::Result<()> {
@@ -17,7 +24,10 @@ fn main() -> io::Result<()> {
 
 async fn serve() -> io::Result<()> {
     let mut asked = signal(SignalKind::terminate())?;
-    let pages = Router::new().route("/", get(|| async { Html(servers::PAGE) }));
+    let mut pages = Router::new().route("/", get(|| async { Html(servers::PAGE) }));
+    if env::var_os("ORDERS").is_some() {
+        pages = pages.route("/order/{number}", post(order));
+    }
     let listener = TcpListener::bind(servers::address()?).await?;
     servers::listening(listener.local_addr()?);
     axum::serve(listener, pages)
@@ -25,4 +35,19 @@ async fn serve() -> io::Result<()> {
             asked.recv().await;
         })
         .await
+}
+
+async fn order(path: Uri) -> Html<&'static str> {
+    if let Err(error) = write(&path) {
+        eprintln!("{path} is not written: {error}");
+    }
+    sleep(Duration::from_millis(10)).await;
+    Html(servers::PAGE)
+}
+
+/// A line is so short that no thread waits for it.
+fn write(path: &Uri) -> io::Result<()> {
+    let file = env::var_os("ORDERS").unwrap_or_default();
+    let mut orders = OpenOptions::new().append(true).open(file)?;
+    orders.write_all(format!("{path}\n").as_bytes())
 }

@@ -15,6 +15,9 @@ use std::{
 };
 use written::{Find, RawScenario};
 
+/// What a scenario may run, and a system may lack.
+const TOOLS: [&str; 2] = ["curl", "haproxy"];
+
 /// A script for one or more terminals, and the rules for what they show.
 ///
 /// Its file is TOML:
@@ -23,6 +26,7 @@ use written::{Find, RawScenario};
 /// listing = "listing-20-25"   # in whose copy, named `hello`, the commands are typed
 /// port = true                 # 127.0.0.1:7878 is used: one such scenario runs at a time
 /// prebuild = true             # the default: build first, unshown, so that only the run is seen
+/// files = ["recorded/haproxy.cfg"]  # files of the book that are put into the copy
 ///
 /// [[edit]]                    # a change to the copy; `from` is there exactly once
 /// file = "src/lib.rs"
@@ -77,6 +81,8 @@ pub struct Scenario {
     pub rules: BTreeMap<String, Rules>,
     pub port: bool,
     pub prebuild: bool,
+    /// By their paths in the book.
+    pub files: Vec<String>,
     pub edits: Vec<Edit>,
     pub steps: Vec<Step>,
 }
@@ -196,13 +202,23 @@ impl Scenario {
         Some(Scenario::parse(name, text, &proposed).with_context(|| format!("in {file}")))
     }
 
-    /// Whether the scenario sends requests with `curl`, and there is none on `PATH`.
-    pub fn lacks_curl(&self) -> bool {
+    /// The program that the scenario runs and that is not on `PATH`, of those that not every system
+    /// has.
+    pub fn lacks(&self) -> Option<&'static str> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let file = format!("curl{}", env::consts::EXE_SUFFIX);
-        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
-        commands.any(|command| command.starts_with("curl "))
-            && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+        let is_there = |tool: &str| {
+            let file = format!("{tool}{}", env::consts::EXE_SUFFIX);
+            env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+        };
+        let commands = self.terminals().into_iter();
+        let commands: Vec<_> = commands.flat_map(|name| self.commands(name)).collect();
+        let is_run = |tool: &str| {
+            let mut words = commands.iter().flat_map(|command| command.split(' '));
+            words.any(|word| word == tool)
+        };
+        TOOLS
+            .into_iter()
+            .find(|tool| is_run(tool) && !is_there(tool))
     }
 
     /// Whether the scenario makes a program process 1 and sends it a signal, and that cannot be done
@@ -371,6 +387,7 @@ mod tests {
 
     #[test]
     fn what_is_lacking_is_asked_only_where_it_is_needed() {
+        assert_eq!(parse(GOOD).unwrap().lacks(), None);
         assert!(!parse(GOOD).unwrap().lacks_process_1());
         let isolated = parse(&GOOD.replace("run = \"ask\"", "run = \"unshare -pf ask\""));
         let allowed = Command::new("unshare")

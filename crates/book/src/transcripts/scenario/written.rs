@@ -22,6 +22,8 @@ pub(super) struct RawScenario {
     port: bool,
     #[serde(default = "yes")]
     prebuild: bool,
+    #[serde(default)]
+    files: Vec<String>,
     #[serde(default, rename = "edit")]
     edits: Vec<RawEdit>,
     #[serde(rename = "step")]
@@ -111,6 +113,7 @@ impl RawScenario {
             rules,
             port: self.port,
             prebuild: self.prebuild,
+            files: self.files,
             edits,
             steps,
         })
