@@ -1,13 +1,30 @@
-//! The book's newest server and published ones, each a small program in `src/bin`: it is set up as its
-//! documentation says, has four workers, takes the address to listen at as its argument, says
-//! `listening on ADDRESS` on standard error, and stops at SIGTERM.
+//! One set of failures, asked of the book's servers and of published ones.
 //!
-//! They are not built by `cargo test` in the workspace: together they need some fifty crates.
-//! `cargo book bench servers` builds and measures them.
+//! [`adapters`] starts each of them with the same pages, and [`conformance`] plays the scenarios, in
+//! which it is asked to stop. [`broken`] has the book's last server with one fault each, which the
+//! scenarios must find.
+//!
+//! The servers in `src/bin` are small programs, each set up as its documentation says: it has four
+//! workers, takes the address to listen at as its argument, says `listening on ADDRESS` on standard
+//! error, and stops at SIGTERM. `cargo book bench servers` measures some of them.
+//!
+//! All this is not built by `cargo test` in the workspace: together the servers need some hundred
+//! crates.
 #![cfg(unix)]
 
+pub mod adapters;
+pub mod broken;
+pub mod conformance;
+pub mod listing;
+
 use signal_hook::{consts::SIGTERM, low_level::pipe};
-use std::{env, io, net::SocketAddr, os::unix::net::UnixStream};
+use std::{
+    env,
+    io::{self, prelude::*},
+    net::{SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
 
 /// How many threads each has.
 pub const WORKERS: usize = 4;
@@ -39,4 +56,42 @@ pub fn asked_to_stop() -> io::Result<UnixStream> {
     let (asked, write) = UnixStream::pair()?;
     pipe::register(SIGTERM, write)?;
     Ok(asked)
+}
+
+/// How long a client may take for a request or for an answer, and how long the drain may take, if a
+/// scenario says so.
+pub fn limits() -> (Option<Duration>, Option<Duration>) {
+    let time = |name| env::var(name).ok()?.parse().ok().map(Duration::from_millis);
+    (time("PATIENCE"), time("GRACE"))
+}
+
+/// Where a handler waits, if a scenario says so.
+///
+/// # Errors
+///
+/// If none does.
+pub fn gate() -> io::Result<String> {
+    env::var("GATE").map_err(|_| io::Error::new(io::ErrorKind::NotFound, "there is no gate"))
+}
+
+/// What the handler of this path says at the gate. Then it waits for the end of what comes.
+pub fn at_gate(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\n\r\n")
+}
+
+/// Waits at the gate, on this thread.
+///
+/// # Errors
+///
+/// If there is no gate.
+pub fn wait_at_gate(path: &str) -> io::Result<()> {
+    let mut gate = TcpStream::connect(gate()?)?;
+    gate.write_all(at_gate(path).as_bytes())?;
+    gate.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// The page `/big`.
+pub fn big() -> Vec<u8> {
+    vec![b'.'; conformance::PAGE_BIG]
 }

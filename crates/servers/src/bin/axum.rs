@@ -1,7 +1,9 @@
-//! `axum`, on the threads of `tokio`. If the variable `ORDERS` names a file, it takes orders, too: each
-//! writes its path there, and takes ten milliseconds.
+//! `axum`, on the threads of `tokio`. It stops as its documentation of `with_graceful_shutdown` says.
+//! If the variable `ORDERS` names a file, it takes orders, too: each writes its path there, and takes ten
+//! milliseconds.
 
 use axum::{
+    body::Bytes,
     http::Uri,
     response::Html,
     routing::{get, post},
@@ -9,9 +11,9 @@ use axum::{
 };
 use std::{env, fs::OpenOptions, io, io::Write, time::Duration};
 use tokio::{
-    net::TcpListener,
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     signal::unix::{signal, SignalKind},
-    time::sleep,
 };
 
 fn main() -> io::Result<()> {
@@ -23,25 +25,54 @@ fn main() -> io::Result<()> {
 }
 
 async fn serve() -> io::Result<()> {
-    let mut asked = signal(SignalKind::terminate())?;
-    let mut pages = Router::new().route("/", get(|| async { Html(servers::PAGE) }));
+    let mut pages = Router::new()
+        .route("/", get(|| async { Html(servers::PAGE) }))
+        .route("/sleep", get(sleep))
+        .route("/big", get(|| async { servers::big() }))
+        .route("/echo", post(|body: Bytes| async { body }))
+        .route("/panic", get(panic));
     if env::var_os("ORDERS").is_some() {
         pages = pages.route("/order/{number}", post(order));
     }
     let listener = TcpListener::bind(servers::address()?).await?;
     servers::listening(listener.local_addr()?);
     axum::serve(listener, pages)
-        .with_graceful_shutdown(async move {
-            asked.recv().await;
-        })
+        .with_graceful_shutdown(asked_to_stop())
         .await
+}
+
+async fn asked_to_stop() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut asked) => {
+            asked.recv().await;
+        }
+        Err(error) => eprintln!("no signal will stop this: {error}"),
+    }
+}
+
+async fn sleep() -> Html<&'static str> {
+    wait("/sleep").await.expect("the gate opens");
+    Html(servers::PAGE)
+}
+
+async fn panic() -> Html<&'static str> {
+    wait("/panic").await.expect("the gate opens");
+    panic!("as it was asked to")
+}
+
+/// Waits at the gate.
+async fn wait(path: &str) -> io::Result<()> {
+    let mut gate = TcpStream::connect(servers::gate()?).await?;
+    gate.write_all(servers::at_gate(path).as_bytes()).await?;
+    gate.read_to_end(&mut Vec::new()).await?;
+    Ok(())
 }
 
 async fn order(path: Uri) -> Html<&'static str> {
     if let Err(error) = write(&path) {
         eprintln!("{path} is not written: {error}");
     }
-    sleep(Duration::from_millis(10)).await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
     Html(servers::PAGE)
 }
 

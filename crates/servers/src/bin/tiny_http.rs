@@ -35,12 +35,28 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-fn answer(request: Request) -> io::Result<()> {
-    if request.method() != &Method::Get || request.url() != "/" {
-        return request.respond(Response::empty(404));
-    }
+fn answer(mut request: Request) -> io::Result<()> {
+    let page = match (request.method(), request.url()) {
+        (Method::Get, "/") => servers::PAGE.into(),
+        (Method::Get, "/sleep") => {
+            servers::wait_at_gate("/sleep")?;
+            servers::PAGE.into()
+        }
+        (Method::Get, "/big") => servers::big(),
+        (Method::Post, "/echo") => {
+            let mut body = Vec::new();
+            request.as_reader().read_to_end(&mut body)?;
+            body
+        }
+        (Method::Get, "/panic") => {
+            servers::wait_at_gate("/panic")?;
+            panic!("as it was asked to")
+        }
+        _ => return request.respond(Response::empty(404)),
+    };
     let html = Header::from_bytes("Content-Type", "text/html; charset=utf-8");
-    let response = Response::from_string(servers::PAGE);
+    // A page that is larger than that would be sent in chunks.
+    let response = Response::from_data(page).with_chunked_threshold(usize::MAX);
     match html {
         Ok(html) => request.respond(response.with_header(html)),
         Err(()) => request.respond(response),

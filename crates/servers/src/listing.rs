@@ -1,0 +1,155 @@
+//! Servers of the listings: copies of them with some changes, and built.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
+
+/// In a file of a listing, a text that is there once, and what comes in its place.
+pub type Change = (&'static str, &'static str, &'static str);
+
+/// A listing whose program is to be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing {
+    /// Its folder in `listings/`.
+    pub folder: &'static str,
+    /// What is changed so that it can be asked: where it listens, its pages and its limits.
+    pub changes: &'static [Change],
+    /// What is wrong with it on purpose.
+    pub fault: Option<Change>,
+    /// Files that are added.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+/// One after the other: each Cargo takes all processors anyway.
+static BUILDS: Mutex<()> = Mutex::new(());
+
+/// The book's folder.
+pub fn root() -> &'static Path {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    folder.expect("this crate is `crates/servers` of the book")
+}
+
+/// Where copies, programs and pages are.
+pub fn scratch() -> PathBuf {
+    root().join("target/servers")
+}
+
+impl Listing {
+    /// The program, once it is built.
+    pub fn program(&self, name: &str) -> PathBuf {
+        target().join("debug").join(package(name))
+    }
+
+    /// Copies the listing, with its changes, and builds it.
+    ///
+    /// # Errors
+    ///
+    /// If a text that is to be changed is not there once, or the server does not build.
+    pub fn build(&self, name: &str) -> Result<(), String> {
+        let copy = scratch().join("copies").join(name);
+        let mut files = BTreeMap::new();
+        let listing = root().join("listings").join(self.folder);
+        collect(&listing, Path::new(""), &mut files).map_err(|error| error.to_string())?;
+        for (file, content) in self.files {
+            files.insert(file.into(), content.as_bytes().to_vec());
+        }
+        rename(name, &mut files);
+        for change in self.changes.iter().chain(&self.fault) {
+            apply(change, &mut files).map_err(|error| format!("{name}: {error}"))?;
+        }
+
+        // Whatever happened to another build, this one can be tried.
+        let _one = BUILDS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        write(&copy, &files).map_err(|error| error.to_string())?;
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--quiet", "--bins"])
+            .current_dir(&copy)
+            .env("CARGO_TARGET_DIR", target())
+            .env_remove("CARGO_BUILD_TARGET") // whose folder would have another name
+            .status();
+        match built.is_ok_and(|status| status.success()) {
+            true => Ok(()),
+            false => Err(format!("{name} does not build")),
+        }
+    }
+}
+
+/// What the copies share is built once.
+fn target() -> PathBuf {
+    scratch().join("target")
+}
+
+/// The name of the package of a copy, and of its program. If all had the same name, Cargo would take
+/// one for the other: it tells packages by their names, and not by their folders.
+fn package(name: &str) -> String {
+    format!("server-{name}")
+}
+
+/// Gives the copy its name. Its library is called as it was.
+fn rename(name: &str, files: &mut Files) {
+    const NAME: &str = "name = \"hello\"\n";
+    for (file, lib) in [
+        ("Cargo.toml", "\n[lib]\nname = \"hello\"\n"),
+        ("Cargo.lock", ""),
+    ] {
+        if let Some(content) = files.get_mut(Path::new(file)) {
+            let text = String::from_utf8_lossy(content);
+            let package = format!("name = \"{}\"\n", package(name));
+            *content = (text.replacen(NAME, &package, 1) + lib).into_bytes();
+        }
+    }
+}
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The sources of a listing, without what others have left in its folder.
+fn collect(folder: &Path, inside: &Path, files: &mut Files) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = !name.to_string_lossy().starts_with('.') && name != "target";
+        let path = inside.join(&name);
+        if is_ours && entry.file_type()?.is_dir() {
+            collect(&entry.path(), &path, files)?;
+        } else if is_ours {
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+fn apply((file, from, to): &Change, files: &mut Files) -> Result<(), String> {
+    let content = files.get_mut(Path::new(file));
+    let content = content.ok_or_else(|| format!("there is no {file}"))?;
+    let text = String::from_utf8_lossy(content).into_owned();
+    match text.matches(from).count() {
+        1 => *content = text.replacen(from, to, 1).into_bytes(),
+        found => return Err(format!("{file} has this {found} times, not once:\n{from}")),
+    }
+    Ok(())
+}
+
+/// What is as it should be is not written again, so that it is not compiled again.
+fn write(copy: &Path, files: &Files) -> io::Result<()> {
+    let mut old = BTreeMap::new();
+    if copy.exists() {
+        collect(copy, Path::new(""), &mut old)?;
+    }
+    for path in old.keys().filter(|path| !files.contains_key(*path)) {
+        fs::remove_file(copy.join(path))?;
+    }
+    for (path, content) in files {
+        if old.get(path) != Some(content) {
+            let path = copy.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(copy))?;
+            fs::write(path, content)?;
+        }
+    }
+    Ok(())
+}
