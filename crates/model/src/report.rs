@@ -8,7 +8,7 @@ use crate::modeled::run::{self, REFUSED};
 use crate::progress::Teller;
 use crate::record;
 use crate::reduced::{explore_telling, Exploration, Found};
-use crate::search::{run_jobs_and_drop, sample_telling, search_telling, silence};
+use crate::search::{program_of, sample_telling, search_telling, silence};
 use crate::{Case, Endings, Failure, Pool, Sampling};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -69,7 +69,7 @@ fn report_classes<P: Pool>(pool: &str, case: Case, most: usize) -> u8 {
 /// Runs one interleaving of each class, and says meanwhile how far it is.
 fn explored<P: Pool>(case: Case, exploration: Exploration) -> Found {
     let teller = Teller::begin(case, None);
-    explore_telling(exploration, teller, move || run_jobs_and_drop::<P>(case))
+    explore_telling(exploration, teller, program_of::<P>(case))
 }
 
 /// Says how the runs of the classes ended. Where there are more, `more` says so.

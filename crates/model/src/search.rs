@@ -148,14 +148,9 @@ pub(crate) fn search_telling<P: Pool>(
     case: Case,
     most: usize,
     teller: Option<Teller>,
-    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+    mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
-    search_through(
-        move || run_jobs_and_drop::<P>(case),
-        most,
-        teller,
-        on_failure,
-    )
+    search_through(program_of::<P>(case), most, teller, &mut on_failure)
 }
 
 /// As [`search`], of any program on the threads of the model.
@@ -163,22 +158,21 @@ pub(crate) fn search_telling<P: Pool>(
 pub fn search_any(
     program: impl Fn() + Send + Sync + Clone + 'static,
     most: usize,
-    on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+    mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
     let begun = move || {
         run::begin();
         program();
     };
-    search_through(begun, most, None, on_failure)
+    search_through(Arc::new(begun), most, None, &mut on_failure)
 }
 
 fn search_through(
-    program: impl Fn() + Send + Sync + 'static,
+    program: Program,
     most: usize,
     teller: Option<Teller>,
-    mut on_failure: impl FnMut(&Failure) -> ControlFlow<()>,
+    on_failure: &mut dyn FnMut(&Failure) -> ControlFlow<()>,
 ) -> Result<Endings, Endings> {
-    let program: Program = Arc::new(program);
     let search = Search::new(Way::All(Tree::default()), most, teller);
     let mut found = Endings::default();
     while !search.with(|progress| progress.complete) {
@@ -230,17 +224,32 @@ pub(crate) fn sample_telling<P: Pool>(
     tries: usize,
     teller: Option<Teller>,
 ) -> Option<Failure> {
+    sample_through(program_of::<P>(case), sampling, seed, tries, teller)
+}
+
+fn sample_through(
+    program: Program,
+    sampling: Sampling,
+    seed: u64,
+    tries: usize,
+    teller: Option<Teller>,
+) -> Option<Failure> {
     let scheduler: Box<dyn Scheduler + Send> = match sampling {
         Sampling::Random => Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)),
         Sampling::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX)),
     };
     let search = Search::new(Way::Some(scheduler), tries, teller);
-    run_through(Arc::new(move || run_jobs_and_drop::<P>(case)), &search).err()
+    run_through(program, &search).err()
 }
 
 /// What is run again and again. It is no parameter of a type, so that all around it is compiled once,
 /// and with this crate, which is optimized.
 pub(crate) type Program = Arc<dyn Fn() + Send + Sync>;
+
+/// The program that is run of a case.
+pub(crate) fn program_of<P: Pool>(case: Case) -> Program {
+    Arc::new(move || run_jobs_and_drop::<P>(case))
+}
 
 /// How shuttle runs a program.
 pub(crate) fn config() -> Config {
@@ -465,7 +474,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Runs one interleaving of each class of the case, or all of them.
 pub fn explore_case<P: Pool>(exploration: Exploration, case: Case) -> Found {
-    reduced::explore(exploration, move || run_jobs_and_drop::<P>(case))
+    reduced::explore_telling(exploration, None, program_of::<P>(case))
 }
 
 /// Which orders are tried.

@@ -2,7 +2,7 @@
 //! through.
 
 use crate::record::{self, Recording};
-use crate::search::lock;
+use crate::search::{lock, program_of, Program};
 use crate::{Case, Pool};
 use std::sync::{Arc, Mutex};
 
@@ -29,13 +29,17 @@ pub struct Point {
 /// Each is a run of its own, and all are kept: it is for cases that have few. `None` if there are
 /// more than `most`.
 pub fn paths<P: Pool>(case: Case, file: &str, most: usize) -> Option<Vec<Path>> {
+    paths_of(&program_of::<P>(case), file, most)
+}
+
+fn paths_of(program: &Program, file: &str, most: usize) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
     let mut prefix = Some(Vec::new());
     while let Some(choices) = prefix {
         if paths.len() == most {
             return None;
         }
-        let path = first_below::<P>(case, file, choices);
+        let path = first_below(program, file, choices);
         prefix = path.next();
         paths.push(path);
     }
@@ -43,10 +47,10 @@ pub fn paths<P: Pool>(case: Case, file: &str, most: usize) -> Option<Vec<Path>> 
 }
 
 /// The run that begins with these choices, and then always takes the first thread that can go on.
-fn first_below<P: Pool>(case: Case, file: &str, choices: Vec<usize>) -> Path {
+fn first_below(program: &Program, file: &str, choices: Vec<usize>) -> Path {
     let points = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&points);
-    let (recording, _) = record::record::<P>(case, Some(file), &[], move |threads, _| {
+    let choose = move |threads: &[usize], _: Option<usize>| {
         let mut seen = lock(&seen);
         let next = choices.get(seen.len()).or(threads.first()).copied();
         seen.push(Point {
@@ -54,7 +58,8 @@ fn first_below<P: Pool>(case: Case, file: &str, choices: Vec<usize>) -> Path {
             steps: record::steps(),
         });
         next
-    });
+    };
+    let (recording, _) = record::record(Arc::clone(program), Some(file), &[], Box::new(choose));
     let points = std::mem::take(&mut *lock(&points));
     Path { recording, points }
 }

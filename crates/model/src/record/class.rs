@@ -3,7 +3,7 @@
 use super::replay::fits;
 use super::{Ending, Recorder, Recording, Step, What, RECORDER};
 use crate::reduced::{self, Exploration, Found};
-use crate::search::{config, lock, run_jobs_and_drop};
+use crate::search::{config, lock, program_of, Program};
 use crate::{Case, Pool};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,11 +11,15 @@ use std::thread;
 /// The search of all classes of the case, `most` at most, and the steps of each run that has finished.
 /// All are kept: it is for cases that have few.
 pub fn classes<P: Pool>(case: Case, most: usize) -> (Found, Vec<Vec<Step>>) {
+    classes_of(program_of::<P>(case), most)
+}
+
+fn classes_of(program: Program, most: usize) -> (Found, Vec<Vec<Step>>) {
     let all = Arc::new(Mutex::new(Vec::new()));
     let finished = Arc::clone(&all);
     let found = reduced::explore(Exploration::classes(most), move || {
         RECORDER.set(Some(Recorder::new(None, &[])));
-        run_jobs_and_drop::<P>(case);
+        program();
         if let Some(recorder) = RECORDER.take() {
             lock(&finished).push(recorder.told());
         }
@@ -35,6 +39,10 @@ pub fn replay_class<P: Pool>(
     file: &str,
     schedule: &[usize],
 ) -> Result<Recording, String> {
+    replay_program(program_of::<P>(case), file, schedule)
+}
+
+fn replay_program(program: Program, file: &str, schedule: &[usize]) -> Result<Recording, String> {
     let recorder = Recorder::new(Some(file), &[]);
     let mut config = config();
     config.stack_size = 1 << 20; // to look up lines takes room
@@ -42,7 +50,7 @@ pub fn replay_class<P: Pool>(
     // A run that ends while a panic is under way leaves its thread panicking. So it has its own.
     let whole = move || {
         RECORDER.set(Some(recorder));
-        let run = reduced::follow(given, config, move || run_jobs_and_drop::<P>(case));
+        let run = reduced::follow(given, config, program);
         let recorder = RECORDER.take().expect("it was set above");
         (run, recorder)
     };

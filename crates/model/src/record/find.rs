@@ -1,7 +1,7 @@
 //! A run in which what is wanted happens.
 
 use super::{record, switches, Ending, RECORDER};
-use crate::search::lock;
+use crate::search::{lock, program_of, Program};
 use crate::{Case, Pool};
 use shuttle::scheduler::{RandomScheduler, Scheduler};
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,10 @@ pub fn find<P: Pool>(
     wanted: &[&str],
     tries: u64,
 ) -> Option<Vec<usize>> {
+    find_run(&program_of::<P>(case), ending, wanted, tries)
+}
+
+fn find_run(program: &Program, ending: Ending, wanted: &[&str], tries: u64) -> Option<Vec<usize>> {
     let mut best: Option<Vec<usize>> = None;
     let mut random = RandomScheduler::new_from_seed(20, usize::MAX);
     random.new_execution();
@@ -23,7 +27,7 @@ pub fn find<P: Pool>(
     let subjects: Vec<_> = wanted.iter().map(|said| subject(said)).collect();
     for _ in 0..tries {
         let (random, subjects) = (Arc::clone(&random), subjects.clone());
-        let (recording, reached) = record::<P>(case, None, &wanted, move |runnable, current| {
+        let choose = move |runnable: &[usize], current: Option<usize>| {
             let (reached, missed) = RECORDER.with_borrow(|recorder| {
                 let recorder = recorder.as_ref()?;
                 Some((recorder.reached, recorder.missed))
@@ -43,7 +47,8 @@ pub fn find<P: Pool>(
                 0..7 => current.unwrap_or_else(|| any(random.next_u64() >> 8)),
                 _ => any(random.next_u64() >> 8),
             })
-        });
+        };
+        let (recording, reached) = record(Arc::clone(program), None, &wanted, Box::new(choose));
         let cost = |schedule: &[usize]| (switches(schedule), schedule.len());
         let found = reached == wanted.len() && recording.ending == ending;
         if found

@@ -1,7 +1,7 @@
 //! A run with a schedule that there is already.
 
 use super::{name, record, Recording};
-use crate::search::lock;
+use crate::search::{lock, program_of, Program};
 use crate::{Case, Pool};
 use std::sync::{Arc, Mutex};
 
@@ -16,11 +16,15 @@ use std::sync::{Arc, Mutex};
 /// When the schedule does not fit: a thread that it names cannot go on at that point, or the run is
 /// over before.
 pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Recording, String> {
+    replay_program(program_of::<P>(case), file, schedule)
+}
+
+fn replay_program(program: Program, file: &str, schedule: &[usize]) -> Result<Recording, String> {
     let (schedule, given) = (schedule.to_vec(), schedule.len());
     let mut place = 0;
     let wrong = Arc::new(Mutex::new(None));
     let says_wrong = Arc::clone(&wrong);
-    let recording = record::<P>(case, Some(file), &[], move |runnable, current| {
+    let choose = move |runnable: &[usize], current: Option<usize>| {
         let next = schedule
             .get(place)
             .copied()
@@ -36,7 +40,8 @@ pub fn replay<P: Pool>(case: Case, file: &str, schedule: &[usize]) -> Result<Rec
         );
         *lock(&says_wrong) = Some(says);
         None
-    });
+    };
+    let recording = record(program, Some(file), &[], Box::new(choose));
     if let Some(wrong) = lock(&wrong).take() {
         return Err(wrong);
     }

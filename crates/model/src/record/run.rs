@@ -2,19 +2,18 @@
 
 use super::{Ending, Recorder, Recording, What, RECORDER};
 use crate::modeled::run;
-use crate::search::{config, is_deadlock, lock, run as run_program, run_jobs_and_drop};
-use crate::{Case, Pool};
+use crate::search::{config, is_deadlock, lock, run as run_program, Program};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Runs the program once, as `choose` decides: which of the threads that can go on does, with the one
 /// that ran last. `None` ends the run. Returns how many of the sentences were said in their order.
-pub(crate) fn record<P: Pool>(
-    case: Case,
+pub(crate) fn record(
+    program: Program,
     file: Option<&str>,
     wanted: &[String],
-    choose: impl FnMut(&[usize], Option<usize>) -> Option<usize> + Send + 'static,
+    choose: Choose,
 ) -> (Recording, usize) {
     let mut config = config();
     if file.is_some() {
@@ -31,11 +30,7 @@ pub(crate) fn record<P: Pool>(
     // A run that ends while a panic is under way leaves its thread panicking. So each has its own.
     let whole = move || {
         RECORDER.set(Some(recorder));
-        let run = run_program(
-            scheduler,
-            config,
-            Arc::new(move || run_jobs_and_drop::<P>(case)),
-        );
+        let run = run_program(scheduler, config, program);
         let ending = match run {
             Ok(()) => Ending::Finish,
             Err(message) if is_deadlock(&message) => Ending::Deadlock,
@@ -59,14 +54,17 @@ pub(crate) fn record<P: Pool>(
     )
 }
 
+/// Decides which of the threads that can go on does, with the one that ran last.
+pub(crate) type Choose = Box<dyn FnMut(&[usize], Option<usize>) -> Option<usize> + Send>;
+
 /// One run, as a function decides.
-struct Once<F> {
-    choose: F,
+struct Once {
+    choose: Choose,
     chosen: Arc<Mutex<Vec<usize>>>,
     begun: bool,
 }
 
-impl<F: FnMut(&[usize], Option<usize>) -> Option<usize> + Send> Scheduler for Once<F> {
+impl Scheduler for Once {
     fn new_execution(&mut self) -> Option<Schedule> {
         let first = !std::mem::replace(&mut self.begun, true);
         first.then(|| Schedule::new(0))

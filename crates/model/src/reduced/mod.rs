@@ -133,13 +133,13 @@ impl Exploration {
 /// When the program does something else although its threads come in the same order. A program with
 /// more than 64 threads is refused.
 pub fn explore(exploration: Exploration, program: impl Fn() + Send + Sync + 'static) -> Found {
-    explore_telling(exploration, None, program)
+    explore_telling(exploration, None, Arc::new(program))
 }
 
 pub(crate) fn explore_telling(
     exploration: Exploration,
     teller: Option<Teller>,
-    program: impl Fn() + Send + Sync + 'static,
+    program: Program,
 ) -> Found {
     let Exploration {
         orders,
@@ -147,7 +147,6 @@ pub(crate) fn explore_telling(
         until,
         without,
     } = exploration;
-    let program: Program = Arc::new(program);
     let mut engine = Engine::new(orders, most);
     engine.trace.omitted = without.map(|rule| (rule.operation, rule.part));
     engine.until = until;
@@ -171,12 +170,12 @@ pub(crate) fn explore_telling(
 pub(crate) fn follow(
     schedule: Vec<usize>,
     config: Config,
-    program: impl Fn() + Send + Sync + 'static,
+    program: Program,
 ) -> (Vec<usize>, Option<Ending>) {
     let mut engine = Engine::new(Orders::Classes, 1);
     engine.trace.follow = schedule.into();
     engine.clock_is_seen = true;
-    let (engine, message) = engine.run(config, Arc::new(program));
+    let (engine, message) = engine.run(config, program);
     let ending = match (
         message,
         engine.found.redundant,

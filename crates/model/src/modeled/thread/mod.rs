@@ -121,10 +121,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let end = Arc::default();
-    let comes = Arc::clone(&end);
-    let handle = reduced::spawn(|| shuttle::thread::spawn(move || body(f, &comes)));
-    started(handle, end)
+    spawn_boxed(Box::new(f))
 }
 
 /// As `std::thread::Builder`.
@@ -154,11 +151,31 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let end = Arc::default();
-        let comes = Arc::clone(&end);
-        let handle = reduced::spawn(|| self.0.spawn(move || body(f, &comes)));
-        handle.map(|handle| started(handle, end))
+        spawn_boxed_by(self.0, Box::new(f))
     }
+}
+
+/// What a thread runs. It is no parameter of a type, so that what shuttle has around it is compiled once for
+/// each result, and not for each function.
+type Boxed<T> = Box<dyn FnOnce() -> T + Send>;
+
+#[track_caller]
+fn spawn_boxed<T: Send + 'static>(f: Boxed<T>) -> JoinHandle<T> {
+    let end = Arc::default();
+    let comes = Arc::clone(&end);
+    let handle = reduced::spawn(|| shuttle::thread::spawn(move || body(f, &comes)));
+    started(handle, end)
+}
+
+#[track_caller]
+fn spawn_boxed_by<T: Send + 'static>(
+    builder: shuttle::thread::Builder,
+    f: Boxed<T>,
+) -> std::io::Result<JoinHandle<T>> {
+    let end = Arc::default();
+    let comes = Arc::clone(&end);
+    let handle = reduced::spawn(|| builder.spawn(move || body(f, &comes)));
+    handle.map(|handle| started(handle, end))
 }
 
 #[track_caller]
