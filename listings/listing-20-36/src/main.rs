@@ -72,9 +72,9 @@ fn serve(place: Place, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
             None => Server::bind("127.0.0.1:7878")?,
         },
     };
-    tell(format_args!("listening on {}", server.address()?));
-
+    let address = server.address()?;
     let server = server.with_limits(limits).ready()?;
+    tell(format_args!("listening on {address}"));
     if let Place::StandardInput = place {
         handed::say_ready()?;
     }
