@@ -364,24 +364,28 @@ fn a_new_server_that_is_not_ready_in_time_is_killed_and_the_old_one_goes_on() {
 }
 
 #[test]
-fn signals_during_a_handover_become_one_more() {
+fn many_signals_during_a_handover_become_one_more_or_few() {
     let folder = Folder::new("again");
     let wait = folder.join("wait");
-    let script = r#"while [ -e "$1" ]; do sleep 0.02; done; exec "$0" --inherit"#;
+    let script = r#"echo >>"$1ed"; while [ -e "$1" ]; do sleep 0.02; done; exec "$0" --inherit"#;
+    let started = || fs::read_to_string(folder.join("waited")).map_or(0, |s| s.lines().count());
     let mut supervisor = Server::start_as(supervise_by(script, &wait, &[]));
     supervisor.complained("server 1 is ready");
     fs::write(&wait, "").unwrap();
-    for _ in 0..4 {
+    supervisor.signal("HUP");
+    wait_until("the second is started", || started() == 2);
+    for _ in 0..20 {
         supervisor.signal("HUP");
         is_answered(supervisor.address);
     }
+    assert_eq!(started(), 2, "one at a time");
     fs::remove_file(&wait).unwrap();
     supervisor.complained("server 3 is ready");
     supervisor.complained("server 2 has ended: exit status: 0");
     supervisor.signal("TERM");
     assert!(supervisor.ended().0.success());
-    let said = supervisor.complaints();
-    assert!(!said.iter().any(|line| line.contains("server 4")));
+    // The last signals may come to the supervisor when the third server is being started.
+    assert!(started() < 10, "{} servers", started());
 }
 
 /// A supervisor whose servers write their numbers into a file.
