@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod crowd;
 #[cfg(unix)]
+mod handover;
+#[cfg(unix)]
 mod linger;
 #[cfg(unix)]
 mod load;
@@ -48,6 +50,7 @@ enum Part {
     Linger,
     Servers,
     Load,
+    Handover,
     Proxy,
     Pools,
 }
@@ -92,12 +95,22 @@ pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
                 load::record(root)?;
             }
             #[cfg(unix)]
+            Part::Handover => {
+                progress::part(&format!("{place}, a server in place of another"));
+                handover::record(root)?;
+            }
+            #[cfg(unix)]
             Part::Proxy => {
                 progress::part(&format!("{place}, restarts behind a proxy"));
                 proxy::record(root)?;
             }
             #[cfg(not(unix))]
-            Part::Stopping | Part::Linger | Part::Servers | Part::Load | Part::Proxy => {} // the servers need Unix
+            Part::Stopping
+            | Part::Linger
+            | Part::Servers
+            | Part::Load
+            | Part::Handover
+            | Part::Proxy => {} // the servers need Unix
             Part::Pools => {
                 // From here on criterion says itself what it measures, and draws on the terminal for it.
                 drop(shown);
