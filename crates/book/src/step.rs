@@ -159,4 +159,20 @@ mod tests {
             ]
         );
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_in_a_folder_is_no_file_of_it() {
+        let folder = std::env::temp_dir().join(format!("book-socket-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("file"), "text").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+        let mut files = BTreeMap::new();
+
+        let collected = collect(&folder, Path::new(""), &mut files);
+        fs::remove_dir_all(&folder).unwrap();
+
+        collected.unwrap();
+        assert_eq!(files.into_keys().collect::<Vec<_>>(), [Path::new("file")]);
+    }
 }

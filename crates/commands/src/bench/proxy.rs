@@ -59,7 +59,7 @@ const KILLED: Way = Way {
     ..TERMINATED
 };
 const DRAINED: Way = Way {
-    name: "20-35, drained first",
+    name: "20-35, drained",
     told: Told::First,
     ..TERMINATED
 };
@@ -104,12 +104,12 @@ const CONFIGURATIONS: [Way; 7] = [
         ..TERMINATED
     },
     Way {
-        name: "`kill -9`, sent again",
+        name: "`kill -9`, all again",
         configuration: &[SENT_AGAIN],
         ..KILLED
     },
     Way {
-        name: "`kill -9`, only pages sent again",
+        name: "`kill -9`, only pages again",
         configuration: &[
             SENT_AGAIN,
             (
@@ -120,7 +120,7 @@ const CONFIGURATIONS: [Way; 7] = [
         ..KILLED
     },
     Way {
-        name: "`kill -9`, drained first",
+        name: "`kill -9`, drained",
         told: Told::First,
         ..KILLED
     },
@@ -128,7 +128,7 @@ const CONFIGURATIONS: [Way; 7] = [
 /// HAProxy has to be told that it is to send a copy nothing more, and finds nothing out by itself.
 const LATE_NEWS: [Way; 2] = [
     Way {
-        name: "SIGTERM at once",
+        name: "at once",
         told: Told::Late {
             ends_after: Duration::ZERO,
         },
@@ -136,7 +136,7 @@ const LATE_NEWS: [Way; 2] = [
         ..TERMINATED
     },
     Way {
-        name: "SIGTERM after a second",
+        name: "a second later",
         told: Told::Late {
             ends_after: Duration::from_secs(1),
         },
@@ -300,8 +300,8 @@ pub(super) fn record(root: &Path) -> Result<()> {
 
 fn table(all: &[(&str, Outcome)]) -> String {
     let mut table = format!(
-        "| {RESTARTS} restarts | Pages | lost | Orders | lost | of these, done | done twice \
-         | tried again | over 0.5 s |\n| --- |{}\n",
+        "| {RESTARTS} restarts | Pages | lost | Orders | lost | done | twice | again | slow |\n\
+         | --- |{}\n",
         " ---: |".repeat(8)
     );
     for (name, of) in all {
