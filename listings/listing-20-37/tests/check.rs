@@ -283,7 +283,7 @@ fn what_is_no_file_for_everybody_is_not_found() {
     tree.file(".hidden/a.txt", "a");
     tree.file(".env", "a");
     tree.file("private.txt", "a");
-    fs::set_permissions(tree.path("private.txt"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(tree.path("private.txt"), Permissions::from_mode(0o000)).unwrap();
     let is_root = File::open(tree.path("private.txt")).is_ok(); // who may read everything
     symlink("../secret.txt", tree.path("out.txt")).unwrap();
     symlink("..", tree.path("out")).unwrap();
