@@ -17,7 +17,11 @@ use std::{
     },
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, TryRecvError},
+    },
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -297,7 +301,7 @@ fn what_is_no_file_for_everybody_is_not_found() {
 
     // Somebody who writes into the pipe waits for a reader. A stranger is none.
     let pipe = tree.path("pipe");
-    let writer = std::thread::spawn(move || OpenOptions::new().write(true).open(pipe));
+    let writer = thread::spawn(move || OpenOptions::new().write(true).open(pipe));
 
     let (_server, mut client) = tree.serve();
     for path in [
@@ -332,6 +336,41 @@ fn what_is_no_file_for_everybody_is_not_found() {
     assert!(!writer.is_finished(), "nobody has opened the pipe");
     let _reader = File::open(tree.path("pipe")).unwrap();
     assert!(writer.join().unwrap().is_ok());
+}
+
+/// Somebody who may write into the folder replaces a folder in it by a link, again and again.
+#[test]
+fn a_link_that_comes_in_between_does_not_lead_out_either() {
+    let tree = Tree::new();
+    tree.file("b/c.txt", "inside");
+    fs::create_dir(tree.0.join("around")).unwrap();
+    fs::write(tree.0.join("around/c.txt"), "secret").unwrap();
+    symlink("../around", tree.path("link")).unwrap();
+    let (b, link, away) = (tree.path("b"), tree.path("link"), tree.path("away"));
+    let (stop, asked) = mpsc::channel::<()>();
+    let swap = thread::spawn(move || {
+        while asked.try_recv() != Err(TryRecvError::Disconnected) {
+            for (from, to) in [(&b, &away), (&link, &b), (&b, &link), (&away, &b)] {
+                fs::rename(from, to).unwrap();
+            }
+        }
+    });
+
+    let (_server, mut client) = tree.serve();
+    for _ in 0..2000 {
+        let answer = client.get("/b/c.txt");
+        assert!(!answer.body.contains("secret"));
+    }
+    drop(stop);
+    swap.join().unwrap();
+}
+
+#[test]
+fn a_hard_link_is_a_file_of_the_folder() {
+    let tree = Tree::new();
+    fs::hard_link(tree.0.join("secret.txt"), tree.path("a.txt")).unwrap();
+    let (_server, mut client) = tree.serve();
+    assert_eq!(client.get("/a.txt").body, "secret");
 }
 
 #[test]
