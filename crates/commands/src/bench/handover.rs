@@ -117,3 +117,35 @@ fn until(said: &Receiver<String>, line: &str) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What the page says of its table, which shows what was recorded.
+    #[test]
+    fn in_what_was_recorded_only_a_restart_refuses_and_loses() {
+        let file = book::root().join("recorded/bench-handover.txt");
+        let recorded = fs::read_to_string(file).unwrap();
+        let rows = |way: &str| -> Vec<Vec<usize>> {
+            let rows = recorded
+                .lines()
+                .filter(|row| row.starts_with(&format!("| {way}")));
+            rows.map(|row| row.split(" | ").skip(1).map(|cell| number(cell)).collect())
+                .collect()
+        };
+        let (restarted, handed) = (rows("restarted"), rows("handed on"));
+        assert_eq!((restarted.len(), handed.len()), (2, 2));
+        for row in handed {
+            assert!(row[0] >= FEWEST, "{row:?}");
+            assert_eq!(row[1..], [0, 0]);
+        }
+        assert!(restarted.iter().all(|row| row[1] > 0));
+        assert!(restarted.iter().any(|row| row[2] > 0));
+    }
+
+    fn number(cell: &str) -> usize {
+        cell.trim_end_matches(" |").parse().unwrap()
+    }
+}
