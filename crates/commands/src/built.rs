@@ -6,7 +6,12 @@
 //! two copies of one step share all.
 
 use anyhow::{Context, Result};
-use std::{collections::BTreeSet, ffi::OsStr, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The name of the listings' packages.
 const HELLO: &str = "hello";
@@ -17,7 +22,7 @@ const HELLO: &str = "hello";
 ///
 /// When a file cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    copy_what(from, to, &|_| true)
+    Copy::of(&|_| true).folder(from, to)
 }
 
 /// Copies from a listing's target folder to another's, a new one, what cargo has compiled of others than
@@ -27,35 +32,71 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 ///
 /// When a file cannot be read or written.
 pub fn copy_dependencies(from: &Path, to: &Path) -> Result<()> {
-    copy_what(from, to, &|name| {
+    let wanted = |name: &OsStr| {
         let name = name.to_string_lossy();
         let of_listing = name.starts_with(HELLO) || name.starts_with(&format!("lib{HELLO}"));
         !of_listing && !["examples", "incremental", "tmp", "doc"].contains(&&*name)
-    })
+    };
+    Copy::of(&wanted).folder(from, to)
 }
 
-fn copy_what(from: &Path, to: &Path, wanted: &dyn Fn(&OsStr) -> bool) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
-        let entry = entry?;
-        if !wanted(&entry.file_name()) {
-            continue;
-        }
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type()?.is_dir() {
-            copy_what(&from, &to, wanted)?;
-        } else {
-            copy_file(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-        }
+/// What is copied, by the names of files and folders.
+struct Copy<'w> {
+    wanted: &'w dyn Fn(&OsStr) -> bool,
+    /// Where those are that have more than one name, as a program has that cargo shows: cargo links them.
+    linked: BTreeMap<u64, PathBuf>,
+}
+
+impl Copy<'_> {
+    fn of(wanted: &dyn Fn(&OsStr) -> bool) -> Copy<'_> {
+        let linked = BTreeMap::new();
+        Copy { wanted, linked }
     }
-    Ok(())
+
+    fn folder(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+        let entries = fs::read_dir(from);
+        for entry in entries.with_context(|| format!("cannot read {}", from.display()))? {
+            let entry = entry?;
+            if !(self.wanted)(&entry.file_name()) {
+                continue;
+            }
+            let (from, to) = (entry.path(), to.join(entry.file_name()));
+            if entry.file_type()?.is_dir() {
+                self.folder(&from, &to)?;
+                continue;
+            }
+            self.file(&from, &to)
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let there = fs::metadata(from)?;
+        if let Some(number) = number_of_linked(&there) {
+            if let Some(copied) = self.linked.get(&number) {
+                return Ok(fs::hard_link(copied, to)?);
+            }
+            self.linked.insert(number, to.to_owned());
+        }
+        fs::copy(from, to)?;
+        let to = fs::File::options().write(true).open(to)?;
+        Ok(to.set_modified(there.modified()?)?)
+    }
 }
 
-fn copy_file(from: &Path, to: &Path) -> Result<()> {
-    fs::copy(from, to)?;
-    let date = fs::metadata(from)?.modified()?;
-    let to = fs::File::options().write(true).open(to)?;
-    Ok(to.set_modified(date)?)
+/// What a file with several names has in common under all of them.
+#[cfg(unix)]
+fn number_of_linked(file: &fs::Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    (file.nlink() > 1).then(|| file.ino())
+}
+
+/// Elsewhere, each name gets a copy.
+#[cfg(not(unix))]
+fn number_of_linked(_: &fs::Metadata) -> Option<u64> {
+    None
 }
 
 /// Among locked packages, those of the first `Cargo.lock` that are in the second, too: how many.
@@ -99,6 +140,27 @@ mod tests {
             let modified = fs::metadata(to.join(path)).and_then(|file| file.modified());
             assert_eq!(modified.ok(), copied.then_some(date), "{path}");
         }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_two_names_is_copied_once() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = env::temp_dir().join(format!("book-linked-{}", process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        fs::create_dir_all(from.join("deps")).unwrap();
+        fs::write(from.join("deps/hello-0a"), "program").unwrap();
+        fs::hard_link(from.join("deps/hello-0a"), from.join("hello")).unwrap();
+
+        copy(&from, &to).unwrap();
+
+        let file = |name| fs::metadata(to.join(name)).unwrap();
+        assert_eq!(file("hello").ino(), file("deps/hello-0a").ino());
+        assert_ne!(
+            file("hello").ino(),
+            fs::metadata(from.join("hello")).unwrap().ino()
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 

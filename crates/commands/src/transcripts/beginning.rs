@@ -66,3 +66,70 @@ fn closest(all: &Path, lock: &str) -> Result<Option<PathBuf>> {
     }
     Ok(closest.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{cell::Cell, env, process};
+
+    /// As cargo would, with a dependency.
+    fn build(folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder.join("target/deps"))?;
+        fs::write(folder.join("target/hello"), "program")?;
+        let dependency = folder.join("target/deps/libnix.rlib");
+        match dependency.exists() {
+            true => Ok(()),
+            false => Ok(fs::write(dependency, folder.to_string_lossy().as_bytes())?),
+        }
+    }
+
+    fn listing(folder: &Path, name: &str, lock: &str) -> PathBuf {
+        let listing = folder.join("listings").join(name);
+        fs::create_dir_all(listing.join("src")).unwrap();
+        fs::write(listing.join("src/main.rs"), name).unwrap();
+        fs::write(listing.join("Cargo.lock"), lock).unwrap();
+        listing
+    }
+
+    #[test]
+    fn a_scenario_begins_with_what_was_built_for_others() {
+        let folder = env::temp_dir().join(format!("book-beginning-{}", process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+        let builds = Cell::new(0);
+        let copy = |listing: &Path, name: &str| {
+            let to = folder.join(name).join("hello");
+            let build = |at: &Path| {
+                builds.set(builds.get() + 1);
+                build(at)
+            };
+            super::copy(listing, &folder, &to, build).unwrap();
+        };
+
+        let first = listing(&folder, "listing-1", "checksum = \"a\"\n");
+        copy(&first, "one");
+        assert_eq!(read("one/hello/target/hello"), "program");
+        assert_eq!(read("one/hello/src/main.rs"), "listing-1");
+
+        // What there is already is left to the scenario's own build.
+        fs::write(folder.join("one/hello/target/hello"), "its own").unwrap();
+        copy(&first, "one");
+        assert_eq!(
+            (builds.get(), read("one/hello/target/hello")),
+            (1, "its own".into())
+        );
+
+        // Another listing with the same dependency does not build that again.
+        let second = listing(&folder, "listing-2", "checksum = \"a\"\nchecksum = \"b\"\n");
+        copy(&second, "two");
+        let built_for = read("two/hello/target/deps/libnix.rlib");
+        assert!(built_for.contains("listing-1"), "{built_for}");
+        assert_eq!(read("two/hello/src/main.rs"), "listing-2");
+
+        // With other dependencies, the scenario begins anew.
+        listing(&folder, "listing-1", "checksum = \"c\"\n");
+        copy(&first, "one");
+        assert_eq!(read("one/hello/target/hello"), "program");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
