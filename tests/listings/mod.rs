@@ -6,7 +6,8 @@
 //! show that a step needs nothing from around its folder.)
 //!
 //! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
-//! this package's. The tests of a listing take turns at the port by a lock file of their own; later
+//! this package's. A new one begins with what was compiled for another listing with the same
+//! dependencies. The tests of a listing take turns at the port by a lock file of their own; later
 //! ones need no turn.
 
 mod catches;
