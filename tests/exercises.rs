@@ -5,7 +5,8 @@
 
 mod mistakes;
 
-use crate::support::{cargo::DEADLINE, network::with_port, run, told, turns::turn};
+use crate::support::cargo::{building, isolate, Built, DEADLINE};
+use crate::support::{network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
 use libtest_mimic::{Failed, Trial};
@@ -56,10 +57,9 @@ fn one_test_alone() -> Result<(), Failed> {
             .ok_or("cannot tell the tests apart")?;
         fs::write(mine.join(file), kept)?;
     }
-    let printed = run(
-        check::command(&root(), NAME, &mine, &copy).map_err(told)?,
-        DEADLINE,
-    );
+    let mut command = check::command(&root(), NAME, &mine, &copy).map_err(told)?;
+    isolate(&mut command, &folder.join("target"));
+    let printed = run(command, DEADLINE);
     let printed = printed.err().unwrap_or_default();
     let says = |line: String| printed.lines().any(|printed| printed == line);
     let as_said = CAUGHT.iter().all(|name| says(format!("caught: {name}")))
@@ -79,13 +79,18 @@ fn fails_on_the_step_before(title: &str, name: &str) -> Result<(), Failed> {
         .join("exercises")
         .join(name);
     let (mine, copy) = (folder.join("mine"), folder.join("copy"));
-    let command = || check::command(&root(), name, &mine, &copy).map_err(told);
+    let target = folder.join("target");
+    let command = || -> Result<_, Failed> {
+        let mut command = check::command(&root(), name, &mine, &copy).map_err(told)?;
+        isolate(&mut command, &target);
+        Ok(command)
+    };
 
     let working = turn();
     update(&root(), before, &mine).map_err(told)?;
     let mut build = command()?;
     build.arg("--no-run");
-    let built = run(build, DEADLINE);
+    let built = building(&mine, &target, Built::ToRun, || run(build, DEADLINE));
     drop(working);
     // What the exercise asks for is not there.
     if built.is_err_and(|printed| printed.contains("could not compile `hello` (test \"check\")")) {

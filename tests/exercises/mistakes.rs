@@ -1,6 +1,7 @@
 //! The check of an exercise fails with a mistake, where its page says so.
 
-use crate::support::{cargo::DEADLINE, run, told, turns::turn};
+use crate::support::cargo::{building, isolate, Built, DEADLINE};
+use crate::support::{run, told, turns::turn};
 use book::root;
 use book_commands::{check, step::update};
 use libtest_mimic::{Failed, Trial};
@@ -66,12 +67,12 @@ fn is_found(mistake: &Mistake, folder: &Path) -> Result<(), Failed> {
     replace(&mine.join(FILE), mistake.right, mistake.wrong)?;
     let mut command = check::command(&root(), EXERCISE, &mine, &copy).map_err(told)?;
     replace(&copy.join("tests/common/mod.rs"), WAITS, WAITS_HERE)?;
-    command
-        .arg(mistake.test)
-        .env("CARGO_TARGET_DIR", folder.join("target"));
+    let target = folder.join("target");
+    command.arg(mistake.test);
+    isolate(&mut command, &target);
 
     let said = format!("{} FAILED: not done after 1s", mistake.test);
-    match run(command, DEADLINE) {
+    match building(&mine, &target, Built::ToRun, || run(command, DEADLINE)) {
         Err(printed) if printed.contains(&said) => Ok(()),
         Err(printed) => Err(format!("fails, but does not say {said:?}: {printed}")),
         Ok(()) => Err(format!("{} passes with the mistake", mistake.test)),

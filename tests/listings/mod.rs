@@ -6,13 +6,14 @@
 //! show that a step needs nothing from around its folder.)
 //!
 //! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
-//! this package's. The tests of a listing take turns at the port by a lock file of their own; later
+//! this package's. A new one begins with what was compiled for another listing with the same
+//! dependencies. The tests of a listing take turns at the port by a lock file of their own; later
 //! ones need no turn.
 
 mod catches;
 mod differences;
 
-use crate::support::cargo::{cargo, DEADLINE};
+use crate::support::cargo::{building, cargo, Built, DEADLINE};
 use crate::support::network::with_port;
 use crate::support::turns::turn;
 use crate::support::{report, told};
@@ -50,7 +51,7 @@ fn test_copy(root: &Path, name: &str, listing: &str) -> Result<(), Failed> {
     let working = turn();
     update(root, listing, &copy).map_err(told)?;
     run(FMT)?;
-    run(BUILD)?;
+    building(&copy, &target, Built::ToRun, || run(BUILD))?;
     drop(working);
     match step::place(listing) < step::place(PORT_IS_FREE) {
         true => with_port(name, DEADLINE, || Ok(run(TEST)?)),
@@ -65,11 +66,11 @@ fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
     let drawn = away.path().join("drawn.png");
     let folder = root.join("listings/listing-20-30");
     let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
-    cargo(
-        &folder,
-        target,
-        &[&arguments[..], &[&drawn.to_string_lossy()]].concat(),
-    )?;
+    let drawn_to = drawn.to_string_lossy();
+    let arguments = [&arguments[..], &[&*drawn_to]].concat();
+    building(&folder, target, Built::ToRun, || {
+        cargo(&folder, target, &arguments)
+    })?;
 
     let read = |path: &Path| {
         fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
@@ -108,7 +109,11 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
                 format!("{listing}::listings::{what}"),
                 move || {
                     let _turn = turn();
-                    Ok(cargo(&folder, &target, arguments)?)
+                    let run = || cargo(&folder, &target, arguments);
+                    match arguments {
+                        CLIPPY => Ok(building(&folder, &target, Built::ToCheck, run)?),
+                        _ => Ok(run()?),
+                    }
                 },
             ));
         }
@@ -123,7 +128,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             ));
         }
     }
-    let target = targets.join("listing-20-30");
+    let target = targets.join("picture");
     trials.push(Trial::test("listing-20-30::listings::picture", move || {
         let _turn = turn();
         Ok(check_picture(root, &target)?)

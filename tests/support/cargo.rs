@@ -1,10 +1,12 @@
 //! Runs cargo on a listing, as a reader would.
 
 use super::run;
-use std::env;
-use std::path::Path;
+use book_commands::built::{copy_dependencies, in_common};
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use std::{env, fs};
 
 /// Longer than a listing's tests wait for the port.
 pub const DEADLINE: Duration = Duration::from_secs(25 * 60);
@@ -29,18 +31,22 @@ fn without_cargos_variables(command: &mut Command) {
     }
 }
 
+/// Has a cargo build in this folder, on its own, and for nobody but these tests.
+pub fn isolate(command: &mut Command, target: &Path) {
+    without_cargos_variables(command);
+    command
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TERM_COLOR", "never")
+        // What is built here is run and forgotten: nothing is kept for a debugger or the next edit.
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "none");
+}
+
 /// Runs cargo on the crate in `folder`.
 pub fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new("cargo");
-    without_cargos_variables(&mut command);
     command.args(arguments).current_dir(folder);
-    command
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_TERM_COLOR", "never");
-    // What is built here is run and forgotten: nothing is kept for a debugger or the next edit.
-    command
-        .env("CARGO_INCREMENTAL", "0")
-        .env("CARGO_PROFILE_DEV_DEBUG", "none");
+    isolate(&mut command, target);
     run(command, DEADLINE).map_err(|error| {
         format!(
             "`cargo {}` in {}: {error}",
@@ -48,4 +54,54 @@ pub fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), Str
             folder.display()
         )
     })
+}
+
+/// For what an isolated cargo compiles, and for what it checks: one is of no use for the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Built {
+    ToRun,
+    ToCheck,
+}
+
+/// A target folder in which all is built, and what its package has locked.
+struct Target {
+    folder: PathBuf,
+    lock: String,
+    built: Built,
+}
+
+static TARGETS: Mutex<Vec<Target>> = Mutex::new(Vec::new());
+
+/// Those who build have it, or the one who copies.
+static FOLDERS: RwLock<()> = RwLock::new(());
+
+/// Has `build` run an isolated cargo on the crate in `folder`. A target folder that is new begins with
+/// what was compiled in the one whose package has most dependencies in common.
+pub fn building(
+    folder: &Path,
+    target: &Path,
+    built: Built,
+    build: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
+    if !target.exists() {
+        let _alone = FOLDERS.write().unwrap_or_else(PoisonError::into_inner);
+        let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
+        let common = |other: &Target| in_common(&lock, &other.lock);
+        let others = targets.iter().filter(|other| other.built == built);
+        let closest = others.max_by_key(|other| common(other));
+        if let Some(closest) = closest.filter(|other| common(other) > 0) {
+            copy_dependencies(&closest.folder, target).map_err(|error| format!("{error:#}"))?;
+        }
+    }
+    let building = FOLDERS.read().unwrap_or_else(PoisonError::into_inner);
+    build()?;
+    drop(building);
+    let mut targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
+    targets.push(Target {
+        folder: target.to_owned(),
+        lock,
+        built,
+    });
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The book's own commands, which `cargo book` runs.
 //!
 //! - [`mod@bench`] measures what the pages say about speed.
+//! - [`built`] spares cargo what it has built elsewhere.
 //! - [`mutants`] records what cargo-mutants finds out about a step's tests.
 //! - [`picture`] takes the pictures of rendered pages that the README and the book show.
 //! - [`step`] copies a step out, for a reader to work on.
@@ -11,6 +12,7 @@
 //! - [`transcripts`] records what the book's terminals show, and checks it.
 
 pub mod bench;
+pub mod built;
 mod call;
 pub mod check;
 mod interrupt;

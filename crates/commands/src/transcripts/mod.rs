@@ -5,6 +5,10 @@ mod port;
 mod working_copy;
 
 #[cfg(unix)]
+mod beginning;
+#[cfg(unix)]
+mod packages;
+#[cfg(unix)]
 mod play;
 #[cfg(unix)]
 mod terminal;

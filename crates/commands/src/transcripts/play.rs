@@ -1,4 +1,4 @@
-use super::{port::Port, terminal::Running, working_copy};
+use super::{beginning, packages, port::Port, terminal::Running, working_copy};
 use crate::progress;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use book::transcripts::{prompt, typed, Action, Ending, Exit, Scenario, Step, Transcript};
@@ -50,6 +50,10 @@ fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
 pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<PathBuf> {
     let folder = scratch.join(&scenario.name).join("hello");
     let listing = root.join("listings").join(&scenario.listing);
+    packages::unpack(root, scratch)?;
+    if scenario.prebuild {
+        beginning::copy(&listing, scratch, &folder, build)?;
+    }
     working_copy::sync(&listing, &folder, &scenario.edits)?;
     for file in &scenario.files {
         let file = root.join(file);

@@ -52,10 +52,13 @@ impl Command {
         }
         let child = command
             // A home of its own: in a shared one, cargo shows when it waits for another
-            // cargo. The listings have no dependencies, so that there is nothing to fetch.
+            // cargo. What the listings depend on is unpacked beside it (see `packages`).
             .env("CARGO_HOME", self.folder.with_file_name("cargo-home"))
             // Whatever a configuration file says, so that cargo shows a short path.
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            // What is built is run a few times. With no debug information at all, cargo would say so.
+            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
             .env("LC_ALL", "C")

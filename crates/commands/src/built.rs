@@ -1,0 +1,173 @@
+//! Target folders that need not be built from nothing: cargo takes what was copied, with all dates, for
+//! what it has built.
+//!
+//! To cargo, a package of the same name and version is the same wherever its folder is, and a package
+//! from a registry is as long as it is unpacked in the same place. So two steps share what they depend on, and
+//! two copies of one step share all.
+
+use anyhow::{Context, Result};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The name of the listings' packages.
+const HELLO: &str = "hello";
+
+/// Copies a folder with all that is in it to a new one. All files keep their dates.
+///
+/// # Errors
+///
+/// When a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    Copy::of(&|_| true).folder(from, to)
+}
+
+/// Copies from a listing's target folder to another's, a new one, what cargo has compiled of others than
+/// the listing itself.
+///
+/// # Errors
+///
+/// When a file cannot be read or written.
+pub fn copy_dependencies(from: &Path, to: &Path) -> Result<()> {
+    let wanted = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        let of_listing = name.starts_with(HELLO) || name.starts_with(&format!("lib{HELLO}"));
+        !of_listing && !["examples", "incremental", "tmp", "doc"].contains(&&*name)
+    };
+    Copy::of(&wanted).folder(from, to)
+}
+
+/// What is copied, by the names of files and folders.
+struct Copy<'w> {
+    wanted: &'w dyn Fn(&OsStr) -> bool,
+    /// Where those are that have more than one name, as a program has that cargo shows: cargo links them.
+    linked: BTreeMap<u64, PathBuf>,
+}
+
+impl Copy<'_> {
+    fn of(wanted: &dyn Fn(&OsStr) -> bool) -> Copy<'_> {
+        let linked = BTreeMap::new();
+        Copy { wanted, linked }
+    }
+
+    fn folder(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+        let entries = fs::read_dir(from);
+        for entry in entries.with_context(|| format!("cannot read {}", from.display()))? {
+            let entry = entry?;
+            if !(self.wanted)(&entry.file_name()) {
+                continue;
+            }
+            let (from, to) = (entry.path(), to.join(entry.file_name()));
+            if entry.file_type()?.is_dir() {
+                self.folder(&from, &to)?;
+                continue;
+            }
+            self.file(&from, &to)
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let there = fs::metadata(from)?;
+        if let Some(number) = number_of_linked(&there) {
+            if let Some(copied) = self.linked.get(&number) {
+                return Ok(fs::hard_link(copied, to)?);
+            }
+            self.linked.insert(number, to.to_owned());
+        }
+        fs::copy(from, to)?;
+        let to = fs::File::options().write(true).open(to)?;
+        Ok(to.set_modified(there.modified()?)?)
+    }
+}
+
+/// What a file with several names has in common under all of them.
+#[cfg(unix)]
+fn number_of_linked(file: &fs::Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    (file.nlink() > 1).then(|| file.ino())
+}
+
+/// Elsewhere, each name gets a copy.
+#[cfg(not(unix))]
+fn number_of_linked(_: &fs::Metadata) -> Option<u64> {
+    None
+}
+
+/// Among locked packages, those of the first `Cargo.lock` that are in the second, too: how many.
+pub fn in_common(lock: &str, other: &str) -> usize {
+    let of = |lock| -> BTreeSet<String> {
+        let lines = str::lines(lock).filter(|line| line.starts_with("checksum = "));
+        lines.map(str::to_owned).collect()
+    };
+    of(lock).intersection(&of(other)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+    use std::{env, process};
+
+    #[test]
+    fn dependencies_are_copied_with_their_dates_and_the_listing_is_not() {
+        let folder = env::temp_dir().join(format!("book-built-{}", process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        let files = [
+            ("debug/deps/libnix-0a.rlib", true),
+            ("debug/.fingerprint/nix-0a/lib-nix", true),
+            ("debug/deps/libhello-0b.rlib", false),
+            ("debug/hello", false),
+            ("debug/examples/slow", false),
+        ];
+        let date = SystemTime::now() - Duration::from_secs(3600);
+        for (path, _) in files {
+            let path = from.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "built").unwrap();
+            let file = fs::File::options().write(true).open(path);
+            file.unwrap().set_modified(date).unwrap();
+        }
+
+        copy_dependencies(&from, &to).unwrap();
+
+        for (path, copied) in files {
+            let modified = fs::metadata(to.join(path)).and_then(|file| file.modified());
+            assert_eq!(modified.ok(), copied.then_some(date), "{path}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_two_names_is_copied_once() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = env::temp_dir().join(format!("book-linked-{}", process::id()));
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        fs::create_dir_all(from.join("deps")).unwrap();
+        fs::write(from.join("deps/hello-0a"), "program").unwrap();
+        fs::hard_link(from.join("deps/hello-0a"), from.join("hello")).unwrap();
+
+        copy(&from, &to).unwrap();
+
+        let file = |name| fs::metadata(to.join(name)).unwrap();
+        assert_eq!(file("hello").ino(), file("deps/hello-0a").ino());
+        assert_ne!(
+            file("hello").ino(),
+            fs::metadata(from.join("hello")).unwrap().ino()
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn locked_packages_are_counted_that_are_in_both() {
+        let lock = "name = \"a\"\nchecksum = \"1\"\nname = \"b\"\nchecksum = \"2\"\n";
+        assert_eq!(in_common(lock, "name = \"a\"\nchecksum = \"2\"\n"), 1);
+        assert_eq!(in_common(lock, ""), 0);
+    }
+}

@@ -1,0 +1,135 @@
+//! What a scenario begins with: its listing, as it is, built once for all that run it. So a scenario
+//! compiles only what it changes.
+
+use super::working_copy;
+use crate::built;
+use anyhow::{Context, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// Whose turn it is: who comes second finds what the first has built.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// Makes `copy` a copy of the listing in which it is built, if it is none yet. What has changed since in
+/// the listing's own files is left to the next build; with other dependencies, it begins anew.
+///
+/// # Errors
+///
+/// When the listing does not build, and when a file cannot be read or written.
+pub(super) fn copy(
+    listing: &Path,
+    scratch: &Path,
+    copy: &Path,
+    build: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let locked = |folder: &Path| fs::read_to_string(folder.join("Cargo.lock"));
+    let lock = locked(listing).with_context(|| listing.display().to_string())?;
+    let is_there = |folder: &Path| {
+        folder.join("target").is_dir() && locked(folder).is_ok_and(|there| there == lock)
+    };
+    let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_there(copy) {
+        return Ok(());
+    }
+
+    // No scenario has a name with a dot.
+    let all = scratch.join("built.listings");
+    let name = listing.file_name().context("a listing without a name")?;
+    let folder = all.join(name).join("hello");
+    let target = folder.join("target");
+    if !target.exists() {
+        if let Some(closest) = closest(&all, &lock)? {
+            built::copy_dependencies(&closest.join("target"), &target)?;
+        }
+    }
+    working_copy::sync(listing, &folder, &[])?;
+    build(&folder.canonicalize()?)?;
+    if copy.exists() {
+        fs::remove_dir_all(copy).with_context(|| format!("cannot remove {}", copy.display()))?;
+    }
+    built::copy(&folder, copy)
+}
+
+/// Of the listings that are built, the one that has most dependencies in common with this lock.
+fn closest(all: &Path, lock: &str) -> Result<Option<PathBuf>> {
+    let mut closest = (0, None);
+    for entry in fs::read_dir(all).into_iter().flatten() {
+        let folder = entry?.path().join("hello");
+        let other = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
+        let common = built::in_common(lock, &other);
+        if common > closest.0 && folder.join("target").is_dir() {
+            closest = (common, Some(folder));
+        }
+    }
+    Ok(closest.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{cell::Cell, env, process};
+
+    /// As cargo would, with a dependency.
+    fn build(folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder.join("target/deps"))?;
+        fs::write(folder.join("target/hello"), "program")?;
+        let dependency = folder.join("target/deps/libnix.rlib");
+        match dependency.exists() {
+            true => Ok(()),
+            false => Ok(fs::write(dependency, folder.to_string_lossy().as_bytes())?),
+        }
+    }
+
+    fn listing(folder: &Path, name: &str, lock: &str) -> PathBuf {
+        let listing = folder.join("listings").join(name);
+        fs::create_dir_all(listing.join("src")).unwrap();
+        fs::write(listing.join("src/main.rs"), name).unwrap();
+        fs::write(listing.join("Cargo.lock"), lock).unwrap();
+        listing
+    }
+
+    #[test]
+    fn a_scenario_begins_with_what_was_built_for_others() {
+        let folder = env::temp_dir().join(format!("book-beginning-{}", process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+        let builds = Cell::new(0);
+        let copy = |listing: &Path, name: &str| {
+            let to = folder.join(name).join("hello");
+            let build = |at: &Path| {
+                builds.set(builds.get() + 1);
+                build(at)
+            };
+            super::copy(listing, &folder, &to, build).unwrap();
+        };
+
+        let first = listing(&folder, "listing-1", "checksum = \"a\"\n");
+        copy(&first, "one");
+        assert_eq!(read("one/hello/target/hello"), "program");
+        assert_eq!(read("one/hello/src/main.rs"), "listing-1");
+
+        // What there is already is left to the scenario's own build.
+        fs::write(folder.join("one/hello/target/hello"), "its own").unwrap();
+        copy(&first, "one");
+        assert_eq!(
+            (builds.get(), read("one/hello/target/hello")),
+            (1, "its own".into())
+        );
+
+        // Another listing with the same dependency does not build that again.
+        let second = listing(&folder, "listing-2", "checksum = \"a\"\nchecksum = \"b\"\n");
+        copy(&second, "two");
+        let built_for = read("two/hello/target/deps/libnix.rlib");
+        assert!(built_for.contains("listing-1"), "{built_for}");
+        assert_eq!(read("two/hello/src/main.rs"), "listing-2");
+
+        // With other dependencies, the scenario begins anew.
+        listing(&folder, "listing-1", "checksum = \"c\"\n");
+        copy(&first, "one");
+        assert_eq!(read("one/hello/target/hello"), "program");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
