@@ -2,7 +2,8 @@
 //! fresh run obeys the same rules: which lines, how often, in what order.
 //!
 //! Where there is no `curl`, the runs that need it are counted as ignored, and that is said; in CI
-//! they fail. Those in which a program is process 1 are ignored where that is not allowed.
+//! they fail. Those in which a program is process 1 are ignored where that is not allowed, and the one
+//! with systemd's socket where its program is not installed.
 //!
 //! `recorded/transcripts/NAME.toml` holds a scenario's script and rules, `NAME.txt`
 //! what its terminals showed. `cargo book record NAME` records it again.
@@ -26,12 +27,12 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
 
 /// What is tested of one scenario, under the name of the listing that it runs.
 fn of_scenario(name: String) -> [Trial; 2] {
-    let (listing, port, lacks_curl, lacks_process_1) = match Scenario::load(&root(), &name) {
+    let (listing, port, lacks_curl, lacks_other) = match Scenario::load(&root(), &name) {
         Ok(scenario) => (
             scenario.listing.clone(),
             scenario.port,
             scenario.lacks_curl(),
-            scenario.lacks_process_1(),
+            scenario.lacks_process_1() || scenario.lacks_systemd(),
         ),
         // The tests load it again, and tell.
         Err(_) => ("unreadable".to_owned(), false, false, false),
@@ -40,7 +41,7 @@ fn of_scenario(name: String) -> [Trial; 2] {
     if lacks_curl {
         eprintln!("transcript `{name}` is not run: install curl for that");
     }
-    let skip = lacks_curl || lacks_process_1;
+    let skip = lacks_curl || lacks_other;
     let recorded = Trial::test(format!("{listing}::transcripts::{name}::recorded"), {
         let name = name.clone();
         move || check_recorded(&root(), &name).map_err(told)

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod crowd;
 #[cfg(unix)]
+mod handover;
+#[cfg(unix)]
 mod linger;
 #[cfg(unix)]
 mod load;
@@ -46,6 +48,7 @@ enum Part {
     Linger,
     Servers,
     Load,
+    Handover,
     Pools,
 }
 
@@ -88,8 +91,13 @@ pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
                 progress::part(&format!("{place}, what more requests cost"));
                 load::record(root)?;
             }
+            #[cfg(unix)]
+            Part::Handover => {
+                progress::part(&format!("{place}, a server in place of another"));
+                handover::record(root)?;
+            }
             #[cfg(not(unix))]
-            Part::Stopping | Part::Linger | Part::Servers | Part::Load => {} // the servers need Unix
+            Part::Stopping | Part::Linger | Part::Servers | Part::Load | Part::Handover => {} // the servers need Unix
             Part::Pools => {
                 // From here on criterion says itself what it measures, and draws on the terminal for it.
                 drop(shown);

@@ -33,7 +33,9 @@ fn main() -> ExitCode {
         }
     }
 }
+// ANCHOR_END: main
 
+// ANCHOR: place
 /// Where the socket comes from.
 enum Place<'a> {
     Address(&'a str),
@@ -59,7 +61,9 @@ fn understood<'a>(arguments: &[&'a str]) -> Option<(Place<'a>, Limits)> {
         _ => None,
     }
 }
+// ANCHOR_END: place
 
+// ANCHOR: serve
 /// The status to end with, after the server has been asked to stop.
 fn serve(place: Place, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
     // In this order: once there is a socket, clients are connected.
@@ -72,9 +76,9 @@ fn serve(place: Place, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
             None => Server::bind("127.0.0.1:7878")?,
         },
     };
-    tell(format_args!("listening on {}", server.address()?));
-
+    let address = server.address()?;
     let server = server.with_limits(limits).ready()?;
+    tell(format_args!("listening on {address}"));
     if let Place::StandardInput = place {
         handed::say_ready()?;
     }
@@ -101,4 +105,4 @@ fn serve(place: Place, limits: Limits) -> Result<ExitCode, Box<dyn Error>> {
         }
     }
 }
-// ANCHOR_END: main
+// ANCHOR_END: serve

@@ -174,6 +174,24 @@ impl Server {
     ///
     /// [`Pool`](ServerError::Pool), and [`Accept`](ServerError::Accept) if the system does not let it
     /// wait for connections.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hello::Server;
+    /// use std::{net::TcpListener, os::unix::net::UnixStream};
+    ///
+    /// let socket = TcpListener::bind("127.0.0.1:0")?;
+    /// let (asked, ask) = UnixStream::pair()?;
+    ///
+    /// // Two servers on one socket. The second one is ready before the first one stops.
+    /// let old = Server::on(socket.try_clone()?).ready()?;
+    /// let new = Server::on(socket).ready()?;
+    /// drop(ask);
+    /// assert_eq!(old.run(&asked)?.finish(), Ok(()));
+    /// assert_eq!(new.run(&asked)?.finish(), Ok(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ready(self) -> Result<Ready, ServerError> {
         self.listener
             .set_nonblocking(true)

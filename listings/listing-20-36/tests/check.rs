@@ -213,6 +213,17 @@ fn a_manager_of_services_is_told_at_a_name_that_is_no_path() {
 }
 
 #[test]
+fn a_server_that_cannot_tell_that_it_is_ready_ends() {
+    let folder = Folder::new("nobody");
+    let mut command = hello();
+    command.arg(ANY_PORT);
+    command.env("NOTIFY_SOCKET", folder.join("socket"));
+    let mut server = Server::spawn(command);
+    assert_eq!(server.ended().0.code(), Some(1));
+    server.complained("error: ");
+}
+
+#[test]
 fn the_old_server_is_asked_to_stop_when_the_new_one_is_ready_and_answers_whom_it_has() {
     patiently(|| {
         let mut supervisor = supervise();

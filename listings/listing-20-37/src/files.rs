@@ -84,9 +84,11 @@ impl Files {
         let response = response.unwrap_or_else(|error| failed(path, error));
         response.with("Date", httpdate::fmt_http_date(SystemTime::now()))
     }
-    // ANCHOR_END: respond
+}
+// ANCHOR_END: respond
 
-    // ANCHOR: find
+// ANCHOR: find
+impl Files {
     fn find(&self, path: &str) -> io::Result<Found> {
         let not_found = || io::Error::from(ErrorKind::NotFound);
         let mut names = names(path).ok_or_else(not_found)?;

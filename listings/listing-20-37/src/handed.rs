@@ -21,14 +21,17 @@ use std::{
 pub fn standard_input() -> Result<Server, ServerError> {
     let take = || {
         let listener = TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
-        listener.local_addr()?; // or it is none
-                                // With a second descriptor, the socket would stay open when the server closes its own.
+        listener.local_addr()?; // an error if this is no socket
+
+        // With two descriptors, the socket would stay open when the server closes its own.
         dup2_stdin(File::open("/dev/null")?)?;
         stop_with_the_supervisor()?;
         Ok(listener)
     };
-    let listener = take().map_err(|error| ServerError::Handed("standard input", error))?;
-    Ok(Server::on(listener))
+    match take() {
+        Ok(listener) => Ok(Server::on(listener)),
+        Err(error) => Err(ServerError::Handed("standard input", error)),
+    }
 }
 // ANCHOR_END: standard_input
 

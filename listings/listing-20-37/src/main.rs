@@ -33,7 +33,9 @@ fn main() -> ExitCode {
         }
     }
 }
+// ANCHOR_END: main
 
+// ANCHOR: place
 /// Where the socket comes from.
 enum Place<'a> {
     Address(&'a str),
@@ -67,7 +69,9 @@ fn understood<'a>(arguments: &[&'a str]) -> Option<(Place<'a>, Limits, Option<&'
     };
     Some((place, limits, folder))
 }
+// ANCHOR_END: place
 
+// ANCHOR: serve
 /// The status to end with, after the server has been asked to stop.
 fn serve(place: Place, limits: Limits, folder: Option<&str>) -> Result<ExitCode, Box<dyn Error>> {
     let files = folder.map(Files::in_folder).transpose()?;
@@ -81,14 +85,14 @@ fn serve(place: Place, limits: Limits, folder: Option<&str>) -> Result<ExitCode,
             None => Server::bind("127.0.0.1:7878")?,
         },
     };
-    tell(format_args!("listening on {}", server.address()?));
-
+    let address = server.address()?;
     let server = server.with_limits(limits);
     let server = match files {
         Some(files) => server.with_pages(move |request| files.respond(request)),
         None => server,
     };
     let server = server.ready()?;
+    tell(format_args!("listening on {address}"));
     if let Place::StandardInput = place {
         handed::say_ready()?;
     }
@@ -115,4 +119,4 @@ fn serve(place: Place, limits: Limits, folder: Option<&str>) -> Result<ExitCode,
         }
     }
 }
-// ANCHOR_END: main
+// ANCHOR_END: serve

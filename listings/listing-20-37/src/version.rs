@@ -65,9 +65,11 @@ impl Version {
         }
         headers
     }
-    // ANCHOR_END: of
+}
+// ANCHOR_END: of
 
-    // ANCHOR: verdict
+// ANCHOR: verdict
+impl Version {
     /// Whether the client gets the file. The order is that of RFC 9110, section 13.2.2.
     pub fn verdict(&self, request: &Request) -> Verdict {
         let is_since = |header| {
@@ -88,9 +90,7 @@ impl Version {
             (true, false) => Verdict::Send,
         }
     }
-}
 
-impl Version {
     /// Whether this is the version, of which the client has a part, to the last byte. That is
     /// what `If-Range` asks.
     pub fn is_exactly(&self, validator: &str) -> bool {

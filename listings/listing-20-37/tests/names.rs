@@ -100,7 +100,7 @@ fn encoded(name: &str, bits: u64) -> String {
     for (number, byte) in name.bytes().enumerate() {
         let must = !byte.is_ascii_graphic() || b"%?#".contains(&byte);
         match byte != b'/' && (must || bits >> (number % 64) & 1 == 1) {
-            true if bits.count_ones() % 2 == 0 => path += &format!("%{byte:02x}"),
+            true if bits.count_ones().is_multiple_of(2) => path += &format!("%{byte:02x}"),
             true => path += &format!("%{byte:02X}"),
             false => path.push(char::from(byte)),
         }

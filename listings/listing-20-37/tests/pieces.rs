@@ -111,6 +111,22 @@ fn after_each_piece_the_next_one_is_asked_for_until_all_is_sent() {
 }
 
 #[test]
+fn between_two_pieces_something_is_still_unsent() {
+    let all = bytes(1);
+    let part = Part::new(file("between", &all), 0, all.len() as u64).unwrap();
+    let mut conversation = answered("GET", response(part));
+    for is_there_more in [true, true, false] {
+        assert!(conversation.is_unsent());
+        conversation.sent(conversation.unsent().len());
+        assert_eq!(conversation.is_unsent(), is_there_more);
+        if let Next::Read(part) = conversation.next() {
+            let (piece, rest) = part.read().unwrap();
+            conversation.goes_on(piece, rest);
+        }
+    }
+}
+
+#[test]
 fn of_a_part_nothing_is_read_but_its_bytes() {
     let all = bytes(2);
     let part = Part::new(file("part", &all), PIECE - 1, 3).unwrap();

@@ -172,7 +172,7 @@ fn stop(program: &Path, linger: u64) -> Result<[usize; KINDS.len()]> {
     Ok(lost)
 }
 
-type Connection = BufReader<TcpStream>;
+pub(super) type Connection = BufReader<TcpStream>;
 
 /// A client that keeps its connection.
 struct Client {
@@ -206,7 +206,7 @@ impl Client {
 /// No answer takes so long.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn connect(address: SocketAddr) -> io::Result<Connection> {
+pub(super) fn connect(address: SocketAddr) -> io::Result<Connection> {
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     Ok(BufReader::new(stream))
@@ -222,7 +222,7 @@ fn has_ended(stream: &TcpStream) -> bool {
 }
 
 /// Sends a request, and reads the whole answer. Returns whether the connection stays.
-fn ask(connection: &mut Connection, header: &str) -> io::Result<bool> {
+pub(super) fn ask(connection: &mut Connection, header: &str) -> io::Result<bool> {
     let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{header}\r\n");
     connection.get_mut().write_all(request.as_bytes())?;
     let (mut length, mut stays) = (0, true);

@@ -64,6 +64,14 @@ impl Server {
 
     /// The same for a program that has more to be told.
     pub(super) fn run(command: &mut Command) -> Result<Server> {
+        Server::run_heard(command, |_| {})
+    }
+
+    /// The same, and somebody hears each line that it says from then on.
+    pub(super) fn run_heard(
+        command: &mut Command,
+        mut hear: impl FnMut(String) + Send + 'static,
+    ) -> Result<Server> {
         let program = Path::new(command.get_program()).to_owned();
         let folder = program.ancestors().nth(3).context("it is in its folder")?;
         let mut child = command
@@ -75,11 +83,13 @@ impl Server {
         let mut line = String::new();
         let mut said = BufReader::new(child.stderr.take().context("a pipe")?);
         said.read_line(&mut line)?;
-        // What else it says is read, so that it can go on, and is thrown away.
+        // What else it says is read in any case, so that it can go on.
         let (open, says) = mpsc::channel();
         thread::spawn(move || {
             let _open = open;
-            std::io::copy(&mut said, &mut std::io::sink())
+            for line in said.lines().map_while(Result::ok) {
+                hear(line);
+            }
         });
         let address = line.trim().strip_prefix("listening on ");
         match address.and_then(|address| address.parse().ok()) {

@@ -158,7 +158,7 @@ fn restarts(program: &Path) -> Result<Answers> {
 }
 
 /// What `measured` starts runs on one core, where the system allows that.
-fn on_one_core<T>(measured: impl FnOnce() -> T) -> T {
+pub(super) fn on_one_core<T>(measured: impl FnOnce() -> T) -> T {
     #[cfg(target_os = "linux")]
     {
         use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};

@@ -235,8 +235,8 @@ impl Supervisor {
             }
         }
     }
-    // ANCHOR_END: stop
 }
+// ANCHOR_END: stop
 
 // ANCHOR: pauses
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);

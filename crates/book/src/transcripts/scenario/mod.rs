@@ -205,6 +205,15 @@ impl Scenario {
             && !env::split_paths(&path).any(|folder| folder.join(&file).is_file())
     }
 
+    /// Whether the scenario has systemd's own program start a server, and that is not there.
+    pub fn lacks_systemd(&self) -> bool {
+        const PROGRAM: &str = "systemd-socket-activate";
+        let mut commands = (self.terminals().into_iter()).flat_map(|name| self.commands(name));
+        let mut attempt = Command::new(PROGRAM);
+        attempt.arg("--version").stdout(Stdio::null());
+        commands.any(|command| command.contains(PROGRAM)) && attempt.status().is_err()
+    }
+
     /// Whether the scenario makes a program process 1 and sends it a signal, and that cannot be done
     /// here, or not by this user.
     pub fn lacks_process_1(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Clients that ask again and again, and count.
 
+use super::super::linger::{ask, connect};
 use std::{
     io::{self, prelude::*, ErrorKind},
     net::{SocketAddr, TcpStream},
@@ -14,31 +15,59 @@ use std::{
 /// No answer takes so long.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What became of requests; those whose connection was refused are not counted.
+/// What became of requests.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(in crate::bench) struct Answers {
     pub answered: usize,
+    /// Nobody listened.
+    pub refused: usize,
     /// The client was connected, and has no whole answer.
     pub lost: usize,
 }
 
-pub(super) struct Clients {
+pub(in crate::bench) struct Clients {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Answers>>,
 }
 
 impl Clients {
-    /// So many clients, each of which asks for a page as soon as it has got one.
-    pub(super) fn start(number: usize, address: SocketAddr) -> Clients {
+    /// So many clients, each of which asks for a page as soon as it has got one, on a connection of
+    /// its own.
+    pub(in crate::bench) fn start(number: usize, address: SocketAddr) -> Clients {
+        Clients::each(number, || move || request(address, "/"))
+    }
+
+    /// The same with a server whose connections stay: each client keeps its own as long as the server
+    /// does, or asks it to close each one.
+    pub(in crate::bench) fn start_with(stay: bool, number: usize, address: SocketAddr) -> Clients {
+        let header = if stay { "" } else { "Connection: close\r\n" };
+        Clients::each(number, || {
+            let mut kept = None;
+            move || {
+                let connection = kept.take().map_or_else(|| connect(address), Ok);
+                let mut connection = connection?;
+                let stays = ask(&mut connection, header)?;
+                kept = Some(connection).filter(|_| stays);
+                Ok(())
+            }
+        })
+    }
+
+    /// So many threads, each of which does again and again what is made for it.
+    fn each<F>(number: usize, make: impl Fn() -> F) -> Clients
+    where
+        F: FnMut() -> io::Result<()> + Send + 'static,
+    {
         let stop = Arc::new(AtomicBool::new(false));
         let client = |_| {
-            let stop = Arc::clone(&stop);
+            let (stop, mut request) = (Arc::clone(&stop), make());
             thread::spawn(move || {
                 let mut answers = Answers::default();
                 while !stop.load(Ordering::Relaxed) {
-                    match request(address, "/") {
+                    match request() {
                         Ok(()) => answers.answered += 1,
                         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                            answers.refused += 1;
                             thread::sleep(Duration::from_millis(1)); // nobody listens just now
                         }
                         Err(_) => answers.lost += 1,
@@ -51,12 +80,13 @@ impl Clients {
         Clients { stop, threads }
     }
 
-    pub(super) fn stop(self) -> Answers {
+    pub(in crate::bench) fn stop(self) -> Answers {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Answers::default();
         for thread in self.threads {
             let answers = thread.join().expect("a client does not panic");
             all.answered += answers.answered;
+            all.refused += answers.refused;
             all.lost += answers.lost;
         }
         all
