@@ -72,11 +72,19 @@ fn check_arrows(root: &Path) -> Result<Vec<String>, Failed> {
     for path in manifests {
         let manifest: toml::Table = fs::read_to_string(&path)?.parse()?;
         let package = manifest["package"]["name"].as_str().unwrap_or_default();
-        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let dependencies = manifest.get(kind).and_then(|table| table.as_table());
-            for (name, dependency) in dependencies.into_iter().flatten() {
-                if dependency.get("path").is_some() {
-                    used.insert((package.to_owned(), name.clone()));
+        // For each system alike, or for one only.
+        let targets = manifest
+            .get("target")
+            .and_then(|targets| targets.as_table());
+        let targets = targets.into_iter().flatten();
+        let tables = targets.filter_map(|(_, target)| target.as_table());
+        for table in tables.chain([&manifest]) {
+            for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+                let dependencies = table.get(kind).and_then(|table| table.as_table());
+                for (name, dependency) in dependencies.into_iter().flatten() {
+                    if dependency.get("path").is_some() {
+                        used.insert((package.to_owned(), name.clone()));
+                    }
                 }
             }
         }

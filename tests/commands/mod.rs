@@ -27,7 +27,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         Trial::test("commands::taken_port", serve::check_taken_port)
             .with_ignored_flag(cfg!(not(unix))),
         Trial::test("commands::no_browser", serve::check_no_browser)
-            .with_ignored_flag(cfg!(not(unix))),
+            .with_ignored_flag(cfg!(not(target_os = "linux"))),
         Trial::test("commands::typed", || {
             report(typed::untypable(
                 &Sources::read(&book::root()).map_err(told)?,

@@ -4,10 +4,11 @@ use super::{book, words};
 use libtest_mimic::Failed;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
+use tempfile::TempDir;
 
 /// What is waited for comes within this time, also on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -17,11 +18,15 @@ struct Running {
     process: Child,
     /// The lines of standard error.
     said: Receiver<String>,
+    /// For its temporary files.
+    folder: TempDir,
 }
 
 impl Running {
     fn start(line: &str, variables: &[(&str, &str)]) -> Result<Running, Failed> {
+        let folder = tempfile::tempdir()?;
         let mut command = book(&words(line))?;
+        command.env("TMPDIR", folder.path());
         command.envs(variables.iter().copied());
         let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn()?;
@@ -32,7 +37,11 @@ impl Running {
                 let _ = say.send(line);
             }
         });
-        Ok(Running { process, said })
+        Ok(Running {
+            process,
+            said,
+            folder,
+        })
     }
 
     /// Waits for a line that has `part` in it.
@@ -94,19 +103,21 @@ pub fn check() -> Result<(), Failed> {
         }
     }
 
-    let pid = server.process.id().to_string();
-    let asked = std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status()?;
+    // A program that is started in the background may be told to ignore it, and heeds it all the same.
+    let ask = format!("kill -INT {}", server.process.id());
+    let asked = Command::new("sh").args(["-c", &ask]).status()?;
     if !asked.success() {
-        return Err("`kill -INT` cannot ask it to stop".into());
+        return Err(format!("`{ask}` ends with {asked}").into());
     }
     server.hear("SIGINT: stopping, ")?;
     server.hear("stopped")?;
     let status = server.end()?;
-    match status.success() && client.read(&mut [0])? == 0 {
-        true => Ok(()),
-        false => Err(format!("it has ended with {status}").into()),
+    if !status.success() || client.read(&mut [0])? != 0 {
+        return Err(format!("it has ended with {status}").into());
+    }
+    match fs::read_dir(server.folder.path())?.count() {
+        0 => Ok(()),
+        left => Err(format!("it has left {left} of its folders").into()),
     }
 }
 

@@ -141,9 +141,10 @@ mod tests {
         for folder in ["src", "listings"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
+        let outputs = "[output.html]\n[output.other]\noptional = true\n";
         write(
             "book.toml",
-            "[book]\ntitle = \"A book\"\n[output.other]\noptional = true\n",
+            &format!("[book]\ntitle = \"A book\"\n{outputs}"),
         );
         write("src/SUMMARY.md", "- [A page](page.md)\n");
         write("src/part.txt", "What is included.\n");

@@ -17,6 +17,9 @@ pub use pages::Site;
 #[cfg(unix)]
 pub use serve::serve;
 
+use anyhow::Context;
+use std::time::Duration;
+
 /// Serve the book, and build it again when one of its files changes
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -43,10 +46,13 @@ pub struct Serve {
 ///
 /// When none can be started. The error says what to open instead.
 fn open_browser(what: &str) -> anyhow::Result<()> {
-    use anyhow::Context;
-    open::that(what)
+    // Detached: a browser that this has to start is not to end with it, at Ctrl-C.
+    open::that_detached_with_timeout(what, LAUNCHED)
         .with_context(|| format!("no browser can be started here; open {what} in one yourself"))
 }
+
+/// Within this time, what starts a browser has failed, or it has not.
+const LAUNCHED: Duration = Duration::from_secs(2);
 
 /// Elsewhere, the book's server is not there: it waits for sockets and signals as Unix does.
 ///

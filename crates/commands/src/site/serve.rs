@@ -50,7 +50,7 @@ pub fn serve(root: &Path, arguments: &Serve) -> Result<ExitCode> {
     };
     say(&format!("Serving on: {address} (Ctrl-C stops it)\n"));
     if arguments.open {
-        // Some of them return when the browser is closed.
+        // It may take a moment, and pages can be asked for meanwhile.
         thread::spawn(move || {
             if let Err(error) = open_browser(&address) {
                 say(&format!("{error:#}\n"));
