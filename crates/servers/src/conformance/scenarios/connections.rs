@@ -16,6 +16,7 @@ pub fn idle(setup: Setup) -> Played {
     let mut client = server.client("the idle client")?;
     client.send(get("/"))?;
     client.page()?;
+    server.process.falls_asleep();
     server.ask_to_stop()?;
     client.end()?;
     server.ends()
@@ -41,6 +42,7 @@ pub fn crosses(setup: Setup) -> Played {
         client.is_now("some of the requests that cross");
         clients.push(client);
     }
+    server.process.falls_asleep();
     server.process.freeze();
     for client in &mut clients {
         client.send(get("/"))?;
@@ -64,6 +66,7 @@ pub fn every_50_ms(setup: Setup) -> Played {
     client.send(get("/"))?;
     client.page()?;
     client.is_now("a request of many");
+    server.process.falls_asleep();
     server.ask_to_stop()?;
     let deadline = Instant::now() + DEADLINE;
     loop {
