@@ -7,7 +7,7 @@
 use crate::{
     broken::{self, Broken},
     conformance::{Scenario, PAGE_BIG},
-    listing::{root, scratch, Change, Listing},
+    listing::{program, root, scratch, Change, Listing},
     PAGE, WORKERS,
 };
 use rustix::process::Signal;
@@ -177,16 +177,16 @@ fn faulty(broken: &Broken) -> Server {
 }
 
 impl Server {
-    /// The server that is called so, or that the command after `--` starts.
+    /// The server that is called so, or that is started by this command: its program has a slash in its path.
     ///
     /// # Errors
     ///
     /// If there is none.
     pub fn named(arguments: &[String]) -> Result<Server, String> {
         match arguments {
-            [dashes, command @ ..] if dashes == "--" && !command.is_empty() => Ok(Server {
+            [program, ..] if program.contains('/') => Ok(Server {
                 name: "yours",
-                program: Program::Theirs(command.to_vec()),
+                program: Program::Theirs(arguments.to_vec()),
             }),
             [name] => {
                 let mut all = servers();
@@ -196,7 +196,7 @@ impl Server {
                 let server = all.into_iter().find(|server| server.name == name);
                 server.ok_or_else(|| format!("there is no {name}, but {names}"))
             }
-            _ => Err("usage: conformance SERVER | conformance -- PROGRAM ARGUMENTS".to_owned()),
+            _ => Err("usage: conformance SERVER | conformance ./PROGRAM ARGUMENTS".to_owned()),
         }
     }
 
@@ -244,8 +244,8 @@ impl Server {
     /// How it is started.
     pub(crate) fn command(&self, settings: &Settings) -> std::io::Result<Command> {
         let mut command = match &self.program {
-            Program::Listing(listing) => {
-                let mut command = Command::new(listing.program(self.name));
+            Program::Listing(_) => {
+                let mut command = Command::new(program(self.name));
                 command.current_dir(scratch().join("copies").join(self.name)); // where its pages are
                 command
             }

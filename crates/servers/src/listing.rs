@@ -39,11 +39,6 @@ pub fn scratch() -> PathBuf {
 }
 
 impl Listing {
-    /// The program, once it is built.
-    pub fn program(&self, name: &str) -> PathBuf {
-        target().join("debug").join(package(name))
-    }
-
     /// Copies the listing, with its changes, and builds it.
     ///
     /// # Errors
@@ -71,6 +66,7 @@ impl Listing {
             .args(["build", "--locked", "--quiet", "--bins"])
             .current_dir(&copy)
             .env("CARGO_TARGET_DIR", target())
+            .env("RUSTFLAGS", "--cap-lints=allow") // a fault leaves things that nobody uses
             .env_remove("CARGO_BUILD_TARGET") // whose folder would have another name
             .status();
         match built.is_ok_and(|status| status.success()) {
@@ -89,6 +85,11 @@ fn target() -> PathBuf {
 /// one for the other: it tells packages by their names, and not by their folders.
 fn package(name: &str) -> String {
     format!("server-{name}")
+}
+
+/// The program of the copy of this name, once it is built.
+pub fn program(name: &str) -> PathBuf {
+    target().join("debug").join(package(name))
 }
 
 /// Gives the copy its name. Its library is called as it was.

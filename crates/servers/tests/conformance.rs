@@ -7,7 +7,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use servers::{
     adapters::{servers, Server},
     broken::{self, Broken},
-    conformance::{ask, ask_all, table, Answer, Outcome, Scenario},
+    conformance::{ask, ask_all, is_close, table, told, Answer, Outcome, Scenario},
     listing::root,
 };
 use std::{
@@ -23,6 +23,10 @@ const FILE: &str = "recorded/servers.txt";
 const HEAD: &str =
     "Compared with the servers by crates/servers/tests/conformance.rs, and written by \
     `UPDATE=1 cargo test -p servers table`.";
+
+/// The scenario that the page tells, of two servers.
+const STORY: Scenario = Scenario::HalfSecondHead;
+const STORIES: [(&str, &str); 2] = [("story-axum", "axum"), ("story-book", "20-35")];
 
 /// The program that plays the scenarios.
 fn program() -> &'static Path {
@@ -85,25 +89,41 @@ fn is_update() -> bool {
     env::var_os("UPDATE").is_some_and(|update| update == "1")
 }
 
-/// With `UPDATE=1`, writes the table instead of comparing it.
+/// With `UPDATE=1`, writes the table instead of comparing it. Then what depends on who is quicker is
+/// played more often.
 fn check_table() -> Result<(), Failed> {
     let columns = columns()?;
     let path = root().join(FILE);
+    let mut stories = Vec::new();
+    for (anchor, server) in STORIES {
+        let told = told(program(), server, STORY)?;
+        stories.push(format!("ANCHOR: {anchor}\n{told}ANCHOR_END: {anchor}\n"));
+    }
     if is_update() {
         let (table, list) = table(&columns);
+        let stories = stories.join("\n");
         let text = format!(
-            "{HEAD}\n\nANCHOR: table\n{table}ANCHOR_END: table\n\nANCHOR: list\n{list}ANCHOR_END: list\n"
+            "{HEAD}\n\nANCHOR: table\n{table}ANCHOR_END: table\n\nANCHOR: list\n{list}ANCHOR_END: list\n\n{stories}"
         );
         return Ok(fs::write(path, text)?);
     }
     let recorded = fs::read_to_string(path)?;
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<_> = stories
+        .iter()
+        .filter(|story| !recorded.contains(*story))
+        .map(|story| format!("{FILE} tells another story than {story}"))
+        .collect();
     for (name, answers) in &columns {
         let shown = column(&recorded, name).ok_or_else(|| format!("{FILE} has no {name}"))?;
         for ((scenario, answer), shown) in Scenario::ALL.iter().zip(answers).zip(shown) {
             let Answer { outcome, detail } = answer;
-            // What this system does not allow is not compared.
-            if outcome.words() != shown && *outcome != Outcome::NotAsked {
+            let is_same = match outcome {
+                Outcome::NotAsked => true, // this system does not allow it
+                // Who was too slow when it was recorded may be lucky now, and how it is lost is chance.
+                _ if is_close(*scenario) && shown != Outcome::Right.words() => true,
+                _ => outcome.words() == shown,
+            };
+            if !is_same {
                 let found = outcome.words();
                 wrong.push(format!(
                     "{name}, {}: {FILE} says {shown}, and it is {found} {detail}",
@@ -135,10 +155,25 @@ fn check_book() -> Result<(), Failed> {
         .iter()
         .zip(&answers)
         .filter(|(_, answer)| !matches!(answer.outcome, Outcome::Right | Outcome::NotAsked));
-    let wrong: Vec<_> = wrong.collect();
-    match wrong.as_slice() {
+    match wrong.collect::<Vec<_>>().as_slice() {
         [] => Ok(()),
         wrong => Err(format!("{wrong:?}").into()),
+    }
+}
+
+/// A program of somebody else is asked by its path.
+fn check_yours() -> Result<(), Failed> {
+    let name = "20-35".to_owned();
+    Server::named(std::slice::from_ref(&name))?.prepare()?;
+    let path = servers::listing::program(&name);
+    let answer = ask(
+        program(),
+        &[path.to_string_lossy().into_owned()],
+        Scenario::HandlerRunning,
+    );
+    match answer.outcome {
+        Outcome::Right => Ok(()),
+        _ => Err(format!("{answer:?}").into()),
     }
 }
 
@@ -209,6 +244,7 @@ fn main() -> ExitCode {
         Trial::test("table", check_table),
         Trial::test("the_last_server_of_the_book_is_right", check_book),
         Trial::test("each_scenario_can_fail", check_scenarios),
+        Trial::test("a_program_is_asked_by_its_path", check_yours),
     ];
     for broken in broken::ALL {
         let name = broken.name;
@@ -217,6 +253,9 @@ fn main() -> ExitCode {
         }));
         let exactly = Trial::test(format!("broken::{name}::exactly"), || check_exactly(broken));
         trials.push(exactly.with_ignored_flag(true)); // it takes minutes for all of them
+    }
+    if is_update() {
+        env::set_var("ROUNDS", "25"); // nothing else runs yet
     }
     let mut arguments = Arguments::from_args();
     // They wait more than they work, and so few of their scenarios are asked at a time.

@@ -1,5 +1,5 @@
-//! `conformance SERVER` asks a server all scenarios, `conformance -- PROGRAM ARGUMENTS` one of yours, and
-//! `conformance ask SCENARIO SERVER` one scenario.
+//! `conformance SERVER` asks a server all scenarios, `conformance ./PROGRAM ARGUMENTS` one of yours, and
+//! `conformance ask SCENARIO SERVER` asks one scenario and tells what happens in it.
 
 use std::process::exit;
 

@@ -9,7 +9,7 @@ use crate::adapters::Server;
 use rustix::process::{kill_process_group, Pid, Signal};
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     os::unix::process::CommandExt,
     panic,
     path::Path,
@@ -26,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(180);
 const AT_ONCE: usize = 16;
 
 /// What the line with an answer begins with.
-const ANSWER: &str = "answer: ";
+const ANSWER: &str = "outcome: ";
 
 /// The argument that asks one server one scenario.
 pub const ASK: &str = "ask";
@@ -78,6 +78,18 @@ fn join<T>(thread: thread::ScopedJoinHandle<T>) -> T {
     result.unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
 
+/// What is said while a scenario is played, and what comes of it.
+///
+/// # Errors
+///
+/// If the program cannot be started.
+pub fn told(program: &Path, server: &str, scenario: Scenario) -> io::Result<String> {
+    let mut command = Command::new(program);
+    command.arg(ASK).arg(format!("{scenario:?}")).arg(server);
+    let output = command.stdin(Stdio::null()).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Has a child process ask a server, and waits for the answer.
 ///
 /// # Panics
@@ -104,7 +116,7 @@ pub fn ask(program: &Path, server: &[String], scenario: Scenario) -> Answer {
         }
     });
     let answer = receiver.recv_timeout(DEADLINE);
-    // The server, too, and all that it has started.
+    // The server, too, and all that it has started. What else was said is for whoever asks one scenario.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     let status = child.wait().expect("the child can be waited for");
 
@@ -114,7 +126,7 @@ pub fn ask(program: &Path, server: &[String], scenario: Scenario) -> Answer {
     };
     let (outcome, detail) = answer.split_once(": ").unwrap_or((&answer, ""));
     Answer {
-        outcome: Outcome::from_name(outcome).expect("an outcome"),
+        outcome: Outcome::from_words(outcome).expect("an outcome"),
         detail: detail.to_owned(),
     }
 }
@@ -182,7 +194,7 @@ pub fn table(columns: &[(&str, Vec<Answer>)]) -> (String, String) {
 /// Asks a server, and prints what comes of each scenario; or with the arguments [`ASK`], a scenario and
 /// a server, asks that one.
 ///
-/// A server is a name, or `--` and a command that starts one.
+/// A server is a name, or a command that starts one, whose program has a slash in its path.
 ///
 /// # Errors
 ///
@@ -193,7 +205,10 @@ pub fn main(program: &Path, arguments: &[String]) -> Result<(), String> {
             let server = Server::named(server)?;
             let scenario = Scenario::from_name(scenario).ok_or("no such scenario")?;
             let Answer { outcome, detail } = answer(&server, scenario);
-            println!("{ANSWER}{outcome:?}: {detail}");
+            match detail.as_str() {
+                "" => println!("{ANSWER}{}", outcome.words()),
+                detail => println!("{ANSWER}{}: {detail}", outcome.words()),
+            }
             Ok(())
         }
         server => {

@@ -75,6 +75,7 @@ impl Client {
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Wrong> {
+        self.tell(">", bytes.as_ref());
         let sent = self.stream.get_mut().write_all(bytes.as_ref());
         sent.map_err(|error| self.failed(&error, false))
     }
@@ -148,6 +149,7 @@ impl Client {
                 Err(error) => return Err(self.failed(&error, before)),
             }
         }
+        self.tell("<", head.lines().next().unwrap_or_default());
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
         match status {
             Some(status) => Ok(Response {
@@ -173,7 +175,10 @@ impl Client {
     pub fn end(&mut self) -> Result<(), Wrong> {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
-            Ok(0) => Ok(()),
+            Ok(0) => {
+                println!("{:18} < the end", self.name);
+                Ok(())
+            }
             Ok(_) => Err(self.wrong(Outcome::Other, "more than was asked for")),
             Err(error) if is_timeout(&error) => Err(self.wrong(Outcome::Silent, "nobody hangs up")),
             Err(_) => Err(self.wrong(Outcome::Reset, "reset after its answer")),
@@ -193,6 +198,15 @@ impl Client {
 
     pub fn wrong(&self, outcome: Outcome, what: impl AsRef<str>) -> Wrong {
         Wrong::new(outcome, format!("{}: {}", self.name, what.as_ref()))
+    }
+
+    /// Says what goes over the connection, or the beginning of it.
+    fn tell(&self, direction: &str, bytes: impl AsRef<[u8]>) {
+        const LONGEST: usize = 60;
+        let bytes = bytes.as_ref();
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
+        let more = if bytes.len() > LONGEST { " ..." } else { "" };
+        println!("{:18} {direction} {text:?}{more}", self.name);
     }
 
     /// What it means that a client cannot read on. `has_begun`: a part of the answer has come.

@@ -11,8 +11,9 @@ mod scenarios;
 mod sockets;
 mod stage;
 
-pub use asking::{ask, ask_all, main, table, Answer, ASK};
+pub use asking::{ask, ask_all, main, table, told, Answer, ASK};
 pub use client::PAGE_BIG;
+pub use scenarios::is_close;
 
 use std::fmt;
 
@@ -29,6 +30,11 @@ macro_rules! words {
             /// The words for it in the table.
             pub fn words(self) -> &'static str {
                 match self { $($name::$variant => $word),* }
+            }
+
+            /// The one with these words.
+            pub fn from_words(words: &str) -> Option<$name> {
+                Self::ALL.iter().copied().find(|one| one.words() == words)
             }
 
             /// The one that is called `name`, as `Debug` prints it.

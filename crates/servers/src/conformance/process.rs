@@ -9,6 +9,7 @@ use std::{
     fs,
     io::{self, prelude::*, BufReader},
     net::SocketAddr,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -95,7 +96,9 @@ impl Process {
         for pid in &all {
             let _ = kill_process(*pid, Signal::STOP);
         }
-        within(DEADLINE, || all.iter().all(|pid| is(*pid, &['T', 't'])));
+        within(DEADLINE, || {
+            all.iter().all(|pid| is(&folder(*pid), &['T', 't']))
+        });
     }
 
     /// Lets them go on, one after the other: what the first one has to say to the others is there when
@@ -105,9 +108,24 @@ impl Process {
         for (number, pid) in all.iter().enumerate() {
             let _ = kill_process(*pid, Signal::CONT);
             if number + 1 < all.len() {
-                soon(|| is(*pid, &['S']) && !has_pending_signals(*pid));
+                soon(|| is(&folder(*pid), &['S']) && !has_pending_signals(*pid));
             }
         }
+    }
+
+    /// Waits until all of their threads sleep: then nothing is left to be done that can be done. (Some
+    /// servers wake up now and then. Those are not waited for longer than a while.)
+    pub fn falls_asleep(&self) {
+        let all = self.all();
+        let sleeps = || {
+            all.iter()
+                .all(|pid| threads(*pid).all(|thread| is(&thread, &['S'])))
+        };
+        soon(|| {
+            let was_asleep = sleeps();
+            thread::sleep(Duration::from_millis(5));
+            was_asleep && sleeps()
+        });
     }
 
     /// This process, and after each of them those that it has started.
@@ -149,28 +167,37 @@ impl Drop for Process {
 
 /// The processes that this one has started.
 fn children(pid: Pid) -> Vec<Pid> {
-    let pid = pid.as_raw_nonzero();
-    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
-    let tasks = tasks.into_iter().flatten().flatten();
-    let lists = tasks.map(|task| fs::read_to_string(task.path().join("children")));
+    let lists = threads(pid).map(|thread| fs::read_to_string(thread.join("children")));
     let lists: Vec<_> = lists.map_while(Result::ok).collect();
     let numbers = lists.iter().flat_map(|list| list.split_whitespace());
     let numbers = numbers.filter_map(|number| number.parse().ok());
     numbers.filter_map(Pid::from_raw).collect()
 }
 
-/// Whether it is in one of these states.
-fn is(pid: Pid, states: &[char]) -> bool {
-    let pid = pid.as_raw_nonzero();
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+/// The folders of its threads.
+fn threads(pid: Pid) -> impl Iterator<Item = PathBuf> {
+    let tasks = fs::read_dir(folder(pid).join("task"));
+    tasks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|task| task.path())
+}
+
+fn folder(pid: Pid) -> PathBuf {
+    PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()))
+}
+
+/// Whether the process or thread of this folder is in one of these states.
+fn is(folder: &Path, states: &[char]) -> bool {
+    let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
     // The name of the program, in parentheses, may have anything in it.
     let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
     rest.trim_start().starts_with(states)
 }
 
 fn has_pending_signals(pid: Pid) -> bool {
-    let pid = pid.as_raw_nonzero();
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = fs::read_to_string(folder(pid).join("status")).unwrap_or_default();
     let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
     pending.is_some_and(|set| set.trim().chars().any(|digit| digit != '0'))
 }

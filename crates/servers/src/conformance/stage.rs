@@ -193,6 +193,7 @@ impl Stage {
 
     /// Sends the signal that asks to stop.
     pub fn signal(&self) {
+        println!("the server is asked to stop");
         self.process.signal(self.signals[0]);
     }
 
@@ -214,6 +215,7 @@ impl Stage {
 
     /// Asks once more.
     pub fn ask_again(&self) {
+        println!("the server is asked once more");
         self.process.signal(self.signals[1]);
     }
 
@@ -242,7 +244,10 @@ impl Stage {
     /// Waits until it has ended.
     pub fn ends_somehow(&mut self) -> Result<ExitStatus, Wrong> {
         let status = self.process.ended_within(DEADLINE);
-        status.ok_or_else(|| Wrong::new(Outcome::NeverEnds, "the server does not end"))
+        let status =
+            status.ok_or_else(|| Wrong::new(Outcome::NeverEnds, "the server does not end"))?;
+        println!("the server has ended: {status}");
+        Ok(status)
     }
 
     /// If it is gone, and should not be, this says so in place of what clients have seen of that.

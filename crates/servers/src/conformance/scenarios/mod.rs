@@ -10,13 +10,35 @@ mod work;
 
 use super::{stage::Setup, Scenario, Wrong};
 use crate::adapters::Server;
+use std::env;
 
 /// What a scenario shows.
 type Played = Result<(), Wrong>;
 
 /// Plays a scenario with a server of its own.
 pub fn play(server: &Server, scenario: Scenario) -> Played {
-    let setup = Setup::new(server);
+    let rounds = if is_close(scenario) { rounds() } else { 1 };
+    for _ in 1..rounds {
+        play_once(server, Setup::new(server), scenario)?;
+    }
+    play_once(server, Setup::new(server), scenario)
+}
+
+/// In these, two things come at the same moment, and it may depend on who is quicker. So they are played
+/// more than once: some times, or as often as the variable `ROUNDS` says.
+pub fn is_close(scenario: Scenario) -> bool {
+    matches!(
+        scenario,
+        Scenario::Backlog | Scenario::Crosses | Scenario::StartUp
+    )
+}
+
+fn rounds() -> usize {
+    let rounds = env::var("ROUNDS").ok();
+    rounds.and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
+}
+
+fn play_once(server: &Server, setup: Setup, scenario: Scenario) -> Played {
     match scenario {
         Scenario::IdleKeepAlive => connections::idle(setup),
         Scenario::SilentNew => connections::silent(setup),
@@ -42,7 +64,7 @@ pub fn play(server: &Server, scenario: Scenario) -> Played {
         Scenario::Panic => work::panic(setup),
         Scenario::StuckHandler => work::stuck_handler(setup),
         Scenario::SecondSignal => process::second_signal(setup),
-        Scenario::StartUp => process::start_up(server),
+        Scenario::StartUp => process::start_up(setup),
         Scenario::NoDescriptors => process::no_descriptors(setup),
         Scenario::Restart => process::restart(server),
         Scenario::Process1 => process::process_1(setup),

@@ -6,6 +6,7 @@ use crate::{
     conformance::{
         client::{get, Client, DEADLINE},
         stage::{free_address, Setup},
+        Outcome, Wrong,
     },
 };
 use std::{thread, time::Instant};
@@ -21,28 +22,24 @@ pub fn second_signal(setup: Setup) -> Played {
     server.ends_somehow().map(drop)
 }
 
-/// The signal comes as soon as somebody can connect. Where it is lost, that depends on
-/// who is quicker, so it is tried some times.
-pub fn start_up(server: &Server) -> Played {
-    const TIMES: usize = 10;
-    for _ in 0..TIMES {
-        let address = free_address();
-        let mut server = Setup::new(server).at(address).begin()?;
-        let mut connected = None;
-        let deadline = Instant::now() + DEADLINE;
-        while connected.is_none() && Instant::now() < deadline {
-            connected = Client::connect(address, "the first client").ok();
-            thread::yield_now();
-        }
-        let sent = connected.as_mut().map(|client| client.send(get("/")));
-        server.signal();
-        if let Some(mut client) = connected {
-            // Whether that dies or is thrown away depends on who is quicker.
-            sent.unwrap_or(Ok(())).and_then(|()| client.page())?;
-        }
-        server.ends()?;
+/// The signal comes as soon as somebody is connected.
+pub fn start_up(setup: Setup) -> Played {
+    let address = free_address();
+    let mut server = setup.at(address).begin()?;
+    let mut connected = None;
+    let deadline = Instant::now() + DEADLINE;
+    while connected.is_none() && Instant::now() < deadline {
+        connected = Client::connect(address, "the first client").ok();
+        thread::yield_now();
     }
-    Ok(())
+    let Some(mut client) = connected else {
+        return Err(Wrong::new(Outcome::Fails, "it does not listen"));
+    };
+    let sent = client.send(get("/"));
+    server.signal();
+    // Whether the process dies or its client is thrown away depends on who is quicker.
+    sent.and_then(|()| client.page())?;
+    server.ends()
 }
 
 /// Silent clients have all descriptors, and one more client waits. When they go, it has its turn.

@@ -81,6 +81,7 @@ pub fn full_house(setup: Setup) -> Played {
             return Err(client.wrong(Outcome::Other, format!("{status}")));
         }
     }
+    drop(clients);
     server.ends()
 }
 
