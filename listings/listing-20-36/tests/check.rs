@@ -367,7 +367,7 @@ fn a_new_server_that_is_not_ready_in_time_is_killed_and_the_old_one_goes_on() {
 fn many_signals_during_a_handover_become_one_more_or_few() {
     let folder = Folder::new("again");
     let wait = folder.join("wait");
-    let script = r#"echo >>"$1ed"; while [ -e "$1" ]; do sleep 0.02; done; exec "$0" --inherit"#;
+    let script = r#"echo >>"$1ed"; while [ -e "$1" ] && kill -0 $PPID; do sleep 0.02; done; exec "$0" --inherit"#;
     let started = || fs::read_to_string(folder.join("waited")).map_or(0, |s| s.lines().count());
     let mut supervisor = Server::start_as(supervise_by(script, &wait, &[]));
     supervisor.complained("server 1 is ready");
