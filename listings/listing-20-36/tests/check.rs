@@ -155,11 +155,12 @@ fn standard_input_that_is_no_socket_is_an_error() {
     );
 }
 
-/// A server with a socket as its descriptor 3, and a variable that says for which process it is.
-fn with_descriptor_3(listener: TcpListener, process: &str) -> Server {
+/// A server with a socket as its descriptor 3, a variable that says for which process it is, and
+/// these arguments.
+fn with_descriptor_3(listener: TcpListener, process: &str, arguments: &str) -> Server {
     let mut command = Command::new("sh");
     let script =
-        format!("exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID={process} exec \"$0\" --grace 8");
+        format!("exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID={process} exec \"$0\" {arguments}");
     command.args(["-c", &script]).arg(hello().get_program());
     Server::spawn_with(command, OwnedFd::from(listener))
 }
@@ -167,7 +168,7 @@ fn with_descriptor_3(listener: TcpListener, process: &str) -> Server {
 #[test]
 fn a_server_serves_on_the_socket_that_listen_fds_tells_of() {
     let (listener, address) = listen();
-    let mut server = with_descriptor_3(listener, "$$");
+    let mut server = with_descriptor_3(listener, "$$", "");
     server.complained(&format!("listening on {address}"));
     is_answered(address);
     server.signal("TERM");
@@ -177,10 +178,18 @@ fn a_server_serves_on_the_socket_that_listen_fds_tells_of() {
 #[test]
 fn what_listen_fds_tells_another_process_is_not_for_this_one() {
     let (listener, _) = listen();
-    let mut server = with_descriptor_3(listener, "1");
+    let mut server = with_descriptor_3(listener, "1", "");
     // Whether or not this port is free.
     server.complained("listen");
     server.complained("127.0.0.1:7878");
+}
+
+#[test]
+fn an_address_that_is_said_comes_before_listen_fds() {
+    let (listener, address) = listen();
+    let mut server = with_descriptor_3(listener, "$$", ANY_PORT);
+    let line = server.complained("listening on ");
+    assert!(!line.contains(&address.to_string()), "{line}");
 }
 
 /// What it says to whoever starts services here: when it is ready, and when it stops.
@@ -367,7 +376,7 @@ fn a_new_server_that_is_not_ready_in_time_is_killed_and_the_old_one_goes_on() {
 fn many_signals_during_a_handover_become_one_more_or_few() {
     let folder = Folder::new("again");
     let wait = folder.join("wait");
-    let script = r#"echo >>"$1ed"; while [ -e "$1" ]; do sleep 0.02; done; exec "$0" --inherit"#;
+    let script = r#"echo >>"$1ed"; while [ -e "$1" ] && kill -0 $PPID; do sleep 0.02; done; exec "$0" --inherit"#;
     let started = || fs::read_to_string(folder.join("waited")).map_or(0, |s| s.lines().count());
     let mut supervisor = Server::start_as(supervise_by(script, &wait, &[]));
     supervisor.complained("server 1 is ready");

@@ -36,7 +36,8 @@ pub struct Limits {
     /// From when the server is asked to stop until it does.
     pub grace: Duration,
     /// How many connections are open at a time. For one more, the one that has been idle
-    /// for the longest time is closed; if none is idle, the new one has to wait.
+    /// for the longest time is closed; if none is idle, the new one has to wait. Each may need two
+    /// descriptors, so there are fewer of them if the process may not open as many.
     pub connections: usize,
     /// How many requests wait for a worker at a time. One more is answered with
     /// `503 SERVICE UNAVAILABLE`.

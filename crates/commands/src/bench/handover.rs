@@ -132,7 +132,7 @@ mod tests {
             let rows = recorded
                 .lines()
                 .filter(|row| row.starts_with(&format!("| {way}")));
-            rows.map(|row| row.split(" | ").skip(1).map(|cell| number(cell)).collect())
+            rows.map(|row| row.split(" | ").skip(1).map(number).collect())
                 .collect()
         };
         let (restarted, handed) = (rows("restarted"), rows("handed on"));

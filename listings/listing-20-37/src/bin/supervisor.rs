@@ -129,7 +129,7 @@ impl Supervisor {
     /// Does what is to be done by now.
     fn go_on(&mut self) {
         let now = Instant::now();
-        let is_late = |s: &&mut Server| matches!(s.state, State::Starting(until) if until <= now);
+        let is_late = |s: &&mut Server| matches!(s.state, State::Starting(by) if by <= now);
         if let Some(server) = self.servers.iter_mut().find(is_late) {
             let (number, within) = (server.number, self.within);
             tell(format_args!(
@@ -142,7 +142,7 @@ impl Supervisor {
             self.has_failed();
         }
 
-        // One at a time. What the one before has read may be older than the wish for this one.
+        // One at a time. A wish for one more waits until then.
         let is_time = self.next.is_some_and(|next| next <= now);
         if is_time && !self.servers.iter().any(Server::is_starting) {
             self.next = None;
