@@ -169,8 +169,10 @@ fn errors(
 /// The library of the model, as it was built for these tests.
 fn model() -> Result<PathBuf, Failed> {
     let mut cargo = Command::new("cargo");
-    // As these tests are built: built alone, its dependencies have other features, and are built anew.
-    cargo.args(["test", "--no-run", "--quiet", "--message-format=json"]);
+    // With one of its tests, so that its dependencies have the features that they have in these tests:
+    // built alone, all of it would be built anew.
+    cargo.args(["test", "--no-run", "--test", "reduced"]);
+    cargo.args(["--quiet", "--message-format=json"]);
     let said = cargo.current_dir(book::root()).output()?.stdout;
     let said = serde_json::Deserializer::from_slice(&said).into_iter::<Json>();
     let mut artifacts = said.flatten();
