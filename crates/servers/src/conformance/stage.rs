@@ -197,13 +197,14 @@ impl Stage {
         self.process.signal(self.signals[0]);
     }
 
-    /// Sends it, and waits until the server has closed its listener: then it knows. (Some do that late,
-    /// or never. Those are waited for only a while.)
+    /// Waits until the server has done all that it can do, sends the signal, and waits until the listener
+    /// is closed: then the server knows. (Some do that late, or never. Those are waited for only a while.)
     ///
     /// # Errors
     ///
     /// [`Outcome::Dies`] if the signal ends it, as it does where nobody handles it.
     pub fn ask_to_stop(&mut self) -> Result<(), Wrong> {
+        self.process.falls_asleep();
         self.signal();
         let address = self.address;
         super::client::soon(|| !sockets::listens(address));
