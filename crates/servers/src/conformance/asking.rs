@@ -20,7 +20,7 @@ use std::{
 };
 
 /// When a scenario is taken to hang. It has deadlines of its own, which are shorter.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(400);
 
 /// So many scenarios are asked at the same time. They wait more than they work.
 const AT_ONCE: usize = 16;

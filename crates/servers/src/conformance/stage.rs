@@ -64,7 +64,7 @@ impl<'a> Setup<'a> {
     }
 
     /// It is the first process in a space of its own, as in a container.
-    pub fn as_process_1(mut self) -> Self {
+    pub fn in_a_container(mut self) -> Self {
         self.is_process_1 = true;
         self
     }
