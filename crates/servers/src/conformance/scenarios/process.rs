@@ -84,6 +84,7 @@ pub fn process_1(setup: Setup) -> Played {
     let mut client = server.client("the client")?;
     client.send(get("/"))?;
     client.page()?;
+    drop(client);
     server.ask_to_stop()?;
     server.ends()
 }
