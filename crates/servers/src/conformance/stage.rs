@@ -208,7 +208,11 @@ impl Stage {
         self.signal();
         let address = self.address;
         super::client::soon(|| !sockets::listens(address));
-        match self.process.ended_within(Duration::ZERO) {
+        let time = match self.process.is_ending() {
+            true => DEADLINE,
+            false => Duration::ZERO,
+        };
+        match self.process.ended_within(time) {
             Some(status) if status.signal().is_some() => Err(died(status)),
             _ => Ok(()),
         }
