@@ -151,8 +151,6 @@ pub fn servers() -> Vec<Server> {
     };
     let server = |name, program| Server { name, program };
     vec![
-        listing("20-25", "listing-20-25", FIRST, &[]),
-        listing("20-29", "listing-20-29", SECOND, &[]),
         listing("20-35", LAST, ASKED, ASKED_FILES),
         server("tiny_http", Program::Ours("tiny_http")),
         server("axum", Program::Ours("axum")),
@@ -160,6 +158,8 @@ pub fn servers() -> Vec<Server> {
         server("nginx", Program::Nginx),
         server("Go", Program::Go),
         server("Node", Program::Node),
+        listing("20-25", "listing-20-25", FIRST, &[]),
+        listing("20-29", "listing-20-29", SECOND, &[]),
     ]
 }
 

@@ -24,9 +24,12 @@ const HEAD: &str =
     "Compared with the servers by crates/servers/tests/conformance.rs, and written by \
     `UPDATE=1 cargo test -p servers table`.";
 
+/// The last server of the book, which is to be right in everything.
+const BOOK: &str = "20-35";
+
 /// The scenario that the page tells, of two servers.
 const STORY: Scenario = Scenario::HalfSecondHead;
-const STORIES: [(&str, &str); 2] = [("story-axum", "axum"), ("story-book", "20-35")];
+const STORIES: [(&str, &str); 2] = [("story-axum", "axum"), ("story-book", BOOK)];
 
 /// The program that plays the scenarios.
 fn program() -> &'static Path {
@@ -119,8 +122,8 @@ fn check_table() -> Result<(), Failed> {
             let Answer { outcome, detail } = answer;
             let is_same = match outcome {
                 Outcome::NotAsked => true, // this system does not allow it
-                // Who was too slow when it was recorded may be lucky now, and how it is lost is chance.
-                _ if is_close(*scenario) && shown != Outcome::Right.words() => true,
+                // Where it depends on who is quicker, another run may be luckier, or less.
+                _ if is_close(*scenario) && *name != BOOK => true,
                 _ => outcome.words() == shown,
             };
             if !is_same {
@@ -150,7 +153,7 @@ fn column(recorded: &str, name: &str) -> Option<Vec<String>> {
 }
 
 fn check_book() -> Result<(), Failed> {
-    let answers = answers("20-35")?;
+    let answers = answers(BOOK)?;
     let wrong = Scenario::ALL
         .iter()
         .zip(&answers)
@@ -163,7 +166,7 @@ fn check_book() -> Result<(), Failed> {
 
 /// A program of somebody else is asked by its path.
 fn check_yours() -> Result<(), Failed> {
-    let name = "20-35".to_owned();
+    let name = BOOK.to_owned();
     Server::named(std::slice::from_ref(&name))?.prepare()?;
     let path = servers::listing::program(&name);
     let answer = ask(
@@ -188,6 +191,23 @@ fn check_scenarios() -> Result<(), Failed> {
         None => Ok(()),
         Some(scenario) => Err(format!("no broken server goes wrong in {scenario:?}").into()),
     }
+}
+
+/// The page says how many there are.
+fn check_said() -> Result<(), Failed> {
+    let page = fs::read_to_string(root().join("src/beside-real-servers.md"))?;
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (scenarios, faults) = (Scenario::ALL.len(), broken::ALL.len());
+    for said in [
+        format!("There are {scenarios} such scenarios"),
+        format!("Each of the {scenarios} scenarios"),
+        format!("asked of {faults} servers that are wrong on purpose"),
+    ] {
+        if !page.contains(&said) {
+            return Err(format!("the page does not say: {said}").into());
+        }
+    }
+    Ok(())
 }
 
 /// The scenarios that are to find the fault do.
@@ -244,6 +264,7 @@ fn main() -> ExitCode {
         Trial::test("table", check_table),
         Trial::test("the_last_server_of_the_book_is_right", check_book),
         Trial::test("each_scenario_can_fail", check_scenarios),
+        Trial::test("the_page_says_how_many_there_are", check_said),
         Trial::test("a_program_is_asked_by_its_path", check_yours),
     ];
     for broken in broken::ALL {
@@ -255,7 +276,7 @@ fn main() -> ExitCode {
         trials.push(exactly.with_ignored_flag(true)); // it takes minutes for all of them
     }
     if is_update() {
-        env::set_var("ROUNDS", "25"); // nothing else runs yet
+        env::set_var("ROUNDS", "10"); // nothing else runs yet
     }
     let mut arguments = Arguments::from_args();
     // They wait more than they work, and so few of their scenarios are asked at a time.

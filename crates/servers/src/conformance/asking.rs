@@ -20,7 +20,7 @@ use std::{
 };
 
 /// When a scenario is taken to hang. It has deadlines of its own, which are shorter.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(400);
 
 /// So many scenarios are asked at the same time. They wait more than they work.
 const AT_ONCE: usize = 16;
@@ -161,7 +161,7 @@ fn answer(server: &Server, scenario: Scenario) -> Answer {
 pub fn table(columns: &[(&str, Vec<Answer>)]) -> (String, String) {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut table = format!("| At the signal: | {} |\n", names.join(" | "));
-    table += &format!("|---|{}\n", "---|".repeat(names.len()));
+    table += &format!("|---|{}\n", ":-:|".repeat(names.len()));
     let mut list = String::new();
     for (row, scenario) in Scenario::ALL.iter().enumerate() {
         let answers = columns.iter().map(|(name, answers)| (*name, &answers[row]));

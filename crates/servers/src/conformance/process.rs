@@ -139,6 +139,13 @@ impl Process {
         all
     }
 
+    /// Whether it has given back its descriptors, as a process does at its end. How it has ended is known a
+    /// little later.
+    pub fn is_ending(&self) -> bool {
+        let open = fs::read_dir(folder(Pid::from_child(&self.child)).join("fd"));
+        open.map_or(true, |open| open.count() == 0)
+    }
+
     /// How it has ended, if it has.
     pub fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

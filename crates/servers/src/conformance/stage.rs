@@ -64,7 +64,7 @@ impl<'a> Setup<'a> {
     }
 
     /// It is the first process in a space of its own, as in a container.
-    pub fn as_process_1(mut self) -> Self {
+    pub fn in_a_container(mut self) -> Self {
         self.is_process_1 = true;
         self
     }
@@ -197,17 +197,22 @@ impl Stage {
         self.process.signal(self.signals[0]);
     }
 
-    /// Sends it, and waits until the server has closed its listener: then it knows. (Some do that late,
-    /// or never. Those are waited for only a while.)
+    /// Waits until the server has done all that it can do, sends the signal, and waits until the listener
+    /// is closed: then the server knows. (Some do that late, or never. Those are waited for only a while.)
     ///
     /// # Errors
     ///
     /// [`Outcome::Dies`] if the signal ends it, as it does where nobody handles it.
     pub fn ask_to_stop(&mut self) -> Result<(), Wrong> {
+        self.process.falls_asleep();
         self.signal();
         let address = self.address;
         super::client::soon(|| !sockets::listens(address));
-        match self.process.ended_within(Duration::ZERO) {
+        let time = match self.process.is_ending() {
+            true => DEADLINE,
+            false => Duration::ZERO,
+        };
+        match self.process.ended_within(time) {
             Some(status) if status.signal().is_some() => Err(died(status)),
             _ => Ok(()),
         }

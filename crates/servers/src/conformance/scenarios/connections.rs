@@ -16,7 +16,6 @@ pub fn idle(setup: Setup) -> Played {
     let mut client = server.client("the idle client")?;
     client.send(get("/"))?;
     client.page()?;
-    server.process.falls_asleep();
     server.ask_to_stop()?;
     client.end()?;
     server.ends()
@@ -66,7 +65,6 @@ pub fn every_50_ms(setup: Setup) -> Played {
     client.send(get("/"))?;
     client.page()?;
     client.is_now("a request of many");
-    server.process.falls_asleep();
     server.ask_to_stop()?;
     let deadline = Instant::now() + DEADLINE;
     loop {

@@ -80,10 +80,11 @@ pub fn restart(server: &Server) -> Played {
 
 /// The system ignores signals to such a process that it does not handle.
 pub fn process_1(setup: Setup) -> Played {
-    let mut server = setup.as_process_1().start()?;
+    let mut server = setup.in_a_container().start()?;
     let mut client = server.client("the client")?;
     client.send(get("/"))?;
     client.page()?;
+    drop(client);
     server.ask_to_stop()?;
     server.ends()
 }
