@@ -42,7 +42,7 @@ pub fn pages(request: &Request) -> Response {
         }
         _ => ("404 NOT FOUND", Vec::new()),
     };
-    Response { status, body }
+    Response::html(status, body)
 }
 
 /// Says that it has begun, and waits until it may go on.

@@ -50,15 +50,20 @@ enum Program {
 }
 
 /// The listing that the last server of the book is.
-pub const LAST: &str = "listing-20-35";
+pub const LAST: &str = "listing-20-37";
 
 /// What the last one is asked with: its own `main`, but for pages and limits.
 pub const ASKED: &[Change] = &[
-    ("src/main.rs", "mod signals;\n", "mod asked;\nmod signals;\n"),
+    ("src/main.rs", "mod handed;\n", "mod asked;\nmod handed;\n"),
     (
         "src/main.rs",
-        "Server::bind(address)?.with_limits(limits);",
-        "Server::bind(address)?\n        .with_limits(asked::limits(limits))\n        .with_pages(asked::pages);",
+        "server.with_limits(limits);",
+        "server.with_limits(asked::limits(limits));",
+    ),
+    (
+        "src/main.rs",
+        "        None => server,\n",
+        "        None => server.with_pages(asked::pages),\n",
     ),
 ];
 
@@ -151,7 +156,7 @@ pub fn servers() -> Vec<Server> {
     };
     let server = |name, program| Server { name, program };
     vec![
-        listing("20-35", LAST, ASKED, ASKED_FILES),
+        listing("20-37", LAST, ASKED, ASKED_FILES),
         server("tiny_http", Program::Ours("tiny_http")),
         server("axum", Program::Ours("axum")),
         server("actix-web", Program::Ours("actix")),

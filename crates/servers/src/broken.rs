@@ -238,13 +238,25 @@ pub const ALL: &[Broken] = &[
         change: (
             "src/main.rs",
             "    let signals = Signals::catch()?;
-    let server = Server::bind(address)?
-        .with_limits(asked::limits(limits))
-        .with_pages(asked::pages);
+    let server = match place {
+        Place::Address(address) => Server::bind(address)?,
+        Place::StandardInput => handed::standard_input()?,
+        Place::Any => match handed::listen_fds()? {
+            Some(server) => server,
+            None => Server::bind(\"127.0.0.1:7878\")?,
+        },
+    };
+    let address = server.address()?;
 ",
-            "    let server = Server::bind(address)?
-        .with_limits(asked::limits(limits))
-        .with_pages(asked::pages);
+            "    let server = match place {
+        Place::Address(address) => Server::bind(address)?,
+        Place::StandardInput => handed::standard_input()?,
+        Place::Any => match handed::listen_fds()? {
+            Some(server) => server,
+            None => Server::bind(\"127.0.0.1:7878\")?,
+        },
+    };
+    let address = server.address()?;
     std::thread::sleep(Duration::from_millis(100)); // as if there were more to do
     let signals = Signals::catch()?;
 ",
@@ -268,7 +280,7 @@ pub const ALL: &[Broken] = &[
             "src/main.rs",
             "    let draining = server.run(&signals)?;\n",
             "    let folder = env::var(\"FOLDER\")?;
-    std::fs::File::create_new(format!(\"{folder}/{}\", server.address()?.port()))?;
+    std::fs::File::create_new(format!(\"{folder}/{}\", address.port()))?;
     let draining = server.run(&signals)?;
 ",
         ),

@@ -14,7 +14,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::Path,
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::{LazyLock, Mutex, OnceLock},
     thread,
 };
@@ -25,7 +25,7 @@ const HEAD: &str =
     `UPDATE=1 cargo test -p servers table`.";
 
 /// The last server of the book, which is to be right in everything.
-const BOOK: &str = "20-35";
+const BOOK: &str = "20-37";
 
 /// The scenario that the page tells, of two servers.
 const STORY: Scenario = Scenario::HalfSecondHead;
@@ -92,10 +92,40 @@ fn is_update() -> bool {
     env::var_os("UPDATE").is_some_and(|update| update == "1")
 }
 
+/// The versions of the published servers: what is locked, and what is installed here.
+fn versions() -> Result<Vec<String>, Failed> {
+    let lock = fs::read_to_string(root().join("Cargo.lock"))?;
+    let mut versions = Vec::new();
+    for name in ["tiny_http", "axum", "actix-web"] {
+        let package = lock.split_once(&format!("name = \"{name}\"\nversion = \""));
+        let version = package.and_then(|(_, rest)| rest.split('"').next());
+        let version = version.ok_or_else(|| format!("Cargo.lock has no {name}"))?;
+        versions.push(format!("{name} {version}"));
+    }
+    if is_update() {
+        for (name, program, option) in [
+            ("nginx", "nginx", "-v"),
+            ("Go", "go", "version"),
+            ("Node", "node", "--version"),
+        ] {
+            let said = Command::new(program).arg(option).output()?;
+            let said = [said.stdout, said.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            let mut words = said.split(|char: char| char != '.' && !char.is_ascii_digit());
+            let version = words.find(|word| word.contains('.'));
+            let version =
+                version.ok_or_else(|| format!("{name} does not say its version: {said}"))?;
+            versions.push(format!("{name} {version}"));
+        }
+    }
+    Ok(versions)
+}
+
 /// With `UPDATE=1`, writes the table instead of comparing it. Then what depends on who is quicker is
 /// played more often.
 fn check_table() -> Result<(), Failed> {
     let columns = columns()?;
+    let versions = versions()?;
     let path = root().join(FILE);
     let mut stories = Vec::new();
     for (anchor, server) in STORIES {
@@ -105,8 +135,10 @@ fn check_table() -> Result<(), Failed> {
     if is_update() {
         let (table, list) = table(&columns);
         let stories = stories.join("\n");
+        let versions = versions.join(", ");
         let text = format!(
-            "{HEAD}\n\nANCHOR: table\n{table}ANCHOR_END: table\n\nANCHOR: list\n{list}ANCHOR_END: list\n\n{stories}"
+            "{HEAD}\n\nANCHOR: table\n{table}ANCHOR_END: table\n\nANCHOR: versions\n{versions}.\nANCHOR_END: versions\n\n\
+             ANCHOR: list\n{list}ANCHOR_END: list\n\n{stories}"
         );
         return Ok(fs::write(path, text)?);
     }
@@ -116,6 +148,13 @@ fn check_table() -> Result<(), Failed> {
         .filter(|story| !recorded.contains(*story))
         .map(|story| format!("{FILE} tells another story than {story}"))
         .collect();
+    for version in versions {
+        if !recorded.contains(&format!("{version},")) {
+            wrong.push(format!(
+                "{FILE} was written with another version than {version}"
+            ));
+        }
+    }
     for (name, answers) in &columns {
         let shown = column(&recorded, name).ok_or_else(|| format!("{FILE} has no {name}"))?;
         for ((scenario, answer), shown) in Scenario::ALL.iter().zip(answers).zip(shown) {
