@@ -63,7 +63,7 @@ impl Listing {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         write(&copy, &files).map_err(|error| error.to_string())?;
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "--quiet", "--bins"])
+            .args(["build", "--locked", "--quiet", "--bin", &package(name)])
             .current_dir(&copy)
             .env("CARGO_TARGET_DIR", target())
             .env("RUSTFLAGS", "--cap-lints=allow") // a fault leaves things that nobody uses
@@ -102,6 +102,7 @@ fn rename(name: &str, files: &mut Files) {
         if let Some(content) = files.get_mut(Path::new(file)) {
             let text = String::from_utf8_lossy(content);
             let package = format!("name = \"{}\"\n", package(name));
+            let text = text.replacen("default-run = \"hello\"\n", "", 1);
             *content = (text.replacen(NAME, &package, 1) + lib).into_bytes();
         }
     }
