@@ -193,10 +193,12 @@ fn send(request: &Request, file: File, name: &[u8]) -> io::Result<Response> {
     let (status, first, length) = match (version.verdict(request), wanted) {
         (Verdict::Failed, _) => return Ok(refusal(status::PRECONDITION_FAILED)),
         (Verdict::NotModified, _) => {
+            // Where there is a tag, a date is not needed.
+            headers.retain(|(name, _)| *name != "Last-Modified");
             return Ok(Response {
                 headers,
                 ..refusal(status::NOT_MODIFIED)
-            })
+            });
         }
         (Verdict::Send, Range::None) => {
             let refusal = refusal(status::RANGE_NOT_SATISFIABLE);
