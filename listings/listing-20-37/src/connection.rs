@@ -8,6 +8,8 @@ use crate::{
     response::Response,
 };
 use mio::net::TcpStream;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use std::{
     io::{self, prelude::*, ErrorKind},
     net::Shutdown,
@@ -20,6 +22,10 @@ pub struct Connection {
     /// The phase that the client is in, and when it has to be over.
     waits: (Phase, Instant),
 }
+
+/// So many bytes the system takes to send them later, and about one piece more.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 * 1024;
 
 /// What a connection needs, when all is done that can be done without waiting.
 pub enum Needs {
@@ -37,6 +43,9 @@ impl Connection {
     /// A client has connected, and has to have sent its request at `deadline`.
     pub fn new(stream: TcpStream, deadline: Instant) -> Connection {
         let conversation = Conversation::new();
+        // Without it, the system takes megabytes. So an error does no harm but that.
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         let waits = (conversation.phase(), deadline);
         Connection {
             stream,

@@ -1,7 +1,7 @@
 // ANCHOR: content_type
 //! What kind of content a file has.
 
-const TYPES: [(&str, &str); 24] = [
+const TYPES: [(&str, &str); 28] = [
     ("avif", "image/avif"),
     ("css", "text/css; charset=utf-8"),
     ("csv", "text/csv; charset=utf-8"),
@@ -16,16 +16,20 @@ const TYPES: [(&str, &str); 24] = [
     ("map", "application/json"),
     ("md", "text/markdown; charset=utf-8"),
     ("mjs", "text/javascript; charset=utf-8"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
     ("pdf", "application/pdf"),
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
     ("ttf", "font/ttf"),
     ("txt", "text/plain; charset=utf-8"),
     ("wasm", "application/wasm"),
+    ("webm", "video/webm"),
     ("webp", "image/webp"),
     ("woff", "font/woff"),
     ("woff2", "font/woff2"),
     ("xml", "application/xml"),
+    ("zip", "application/zip"),
 ];
 
 /// What a client is to take a file of this name for.

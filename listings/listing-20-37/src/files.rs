@@ -57,7 +57,8 @@ enum Found {
 // ANCHOR: respond
 impl Files {
     /// The files in this folder. The folder itself may be a link, and another one may take its
-    /// place: each request looks for it anew.
+    /// place: each request looks for it anew. If it has gone, the answer is
+    /// `500 INTERNAL SERVER ERROR`.
     ///
     /// # Errors
     ///
@@ -76,44 +77,67 @@ impl Files {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return refusal(status::METHOD_NOT_ALLOWED);
         }
-        let response = match self.find(path) {
-            Ok(Found::Folder) => Ok(refusal(status::MOVED).with("Location", format!("{path}/"))),
-            Ok(Found::File(file, name)) => send(request, file, &name),
-            Err(error) => Err(error),
-        };
-        let response = response.unwrap_or_else(|error| failed(path, error));
-        response.with("Date", httpdate::fmt_http_date(SystemTime::now()))
+        match self.find(path) {
+            Ok(Found::File(file, name)) => {
+                send(request, file, &name).unwrap_or_else(|error| failed(path, error))
+            }
+            // Only if there is a page is there a way to it.
+            Ok(Found::Folder) => match self.find(&format!("{path}/")) {
+                Ok(_) => moved(&format!("{path}/{}", request.query)),
+                Err(response) => response,
+            },
+            Err(response) => response,
+        }
     }
+
+    /// What is at a path, or the answer if there is nothing.
+    fn find(&self, path: &str) -> Result<Found, Response> {
+        // Without the folder itself, there is more amiss than a name.
+        let folder = File::open(&self.folder)
+            .map_err(|error| unable(self.folder.display().to_string(), error))?;
+        find(folder, path).map_err(|error| failed(path, error))
+    }
+}
+
+/// The way to the same path with a slash. Whatever no address can have is encoded.
+fn moved(target: &str) -> Response {
+    let mut location = String::new();
+    for byte in target.bytes() {
+        match byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte) {
+            true => location.push(char::from(byte)),
+            false => location += &format!("%{byte:02X}"),
+        }
+    }
+    let moved = refusal(status::MOVED).with("Location", location);
+    moved.with("Cache-Control", "no-cache") // the folder may become a file
 }
 // ANCHOR_END: respond
 
 // ANCHOR: find
-impl Files {
-    fn find(&self, path: &str) -> io::Result<Found> {
-        let not_found = || io::Error::from(ErrorKind::NotFound);
-        let mut names = names(path).ok_or_else(not_found)?;
-        let name = names.pop().ok_or_else(not_found)?;
+/// What is at this path in a folder.
+fn find(mut folder: File, path: &str) -> io::Result<Found> {
+    let not_found = || io::Error::from(ErrorKind::NotFound);
+    let mut names = names(path).ok_or_else(not_found)?;
+    let name = names.pop().ok_or_else(not_found)?;
 
-        // From one folder to the next, and nowhere else: each name is looked for in the folder that
-        // is open, and if it is a link, it is not followed.
-        let mut folder = File::open(&self.folder)?;
-        for name in names {
-            folder = open(&folder, &name, OFlag::O_DIRECTORY)?;
-        }
+    // From one folder to the next, and nowhere else: each name is looked for in the folder that
+    // is open, and if it is a link, it is not followed.
+    for name in names {
+        folder = open(&folder, &name, OFlag::O_DIRECTORY)?;
+    }
 
-        // A pipe notices that it is opened, and a device may do anything. So look before ...
-        let found = fstatat(&folder, name.as_slice(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
-        match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
-            SFlag::S_IFREG => {}
-            SFlag::S_IFDIR if !path.ends_with('/') => return Ok(Found::Folder),
-            _ => return Err(not_found()),
-        }
-        // ... and after: another one may have taken the name.
-        let file = open(&folder, &name, OFlag::O_NONBLOCK)?;
-        match file.metadata()?.is_file() {
-            true => Ok(Found::File(file, name)),
-            false => Err(not_found()),
-        }
+    // A pipe notices that it is opened, and a device may do anything. So look before ...
+    let found = fstatat(&folder, name.as_slice(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => {}
+        SFlag::S_IFDIR if !path.ends_with('/') => return Ok(Found::Folder),
+        _ => return Err(not_found()),
+    }
+    // ... and after: another one may have taken the name.
+    let file = open(&folder, &name, OFlag::O_NONBLOCK)?;
+    match file.metadata()?.is_file() {
+        true => Ok(Found::File(file, name)),
+        false => Err(not_found()),
     }
 }
 
@@ -133,13 +157,18 @@ fn failed(path: &str, error: io::Error) -> Response {
         | (_, Some(Errno::ELOOP | Errno::EMLINK | Errno::ENXIO | Errno::EILSEQ)) => {
             refusal(status::NOT_FOUND)
         }
-        (_, code) => {
-            report(&ServerError::Page(path.to_owned(), error));
-            match code {
-                Some(Errno::EMFILE | Errno::ENFILE) => refusal(status::UNAVAILABLE),
-                _ => refusal(status::SERVER_ERROR),
-            }
-        }
+        _ => unable(path.to_owned(), error),
+    }
+}
+
+/// The answer if that has nothing to do with what was asked for.
+fn unable(what: String, error: io::Error) -> Response {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    report(&ServerError::Page(what, error));
+    match code {
+        // Later, there may be a descriptor, or whoever has locked the file is done.
+        Some(Errno::EMFILE | Errno::ENFILE | Errno::EAGAIN) => refusal(status::UNAVAILABLE),
+        _ => refusal(status::SERVER_ERROR),
     }
 }
 // ANCHOR_END: find
@@ -164,10 +193,12 @@ fn send(request: &Request, file: File, name: &[u8]) -> io::Result<Response> {
     let (status, first, length) = match (version.verdict(request), wanted) {
         (Verdict::Failed, _) => return Ok(refusal(status::PRECONDITION_FAILED)),
         (Verdict::NotModified, _) => {
+            // Where there is a tag, a date is not needed.
+            headers.retain(|(name, _)| *name != "Last-Modified");
             return Ok(Response {
                 headers,
                 ..refusal(status::NOT_MODIFIED)
-            })
+            });
         }
         (Verdict::Send, Range::None) => {
             let refusal = refusal(status::RANGE_NOT_SATISFIABLE);

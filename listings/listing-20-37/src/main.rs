@@ -4,7 +4,13 @@ mod signals;
 
 use hello::{report, tell, Files, Limits, Server};
 use signals::Signals;
-use std::{env, error::Error, process::ExitCode, time::Duration};
+use std::{
+    env,
+    error::Error,
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+    time::Duration,
+};
 // ANCHOR_END: uses
 
 // ANCHOR: main
@@ -12,12 +18,8 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 const CUT_OFF: u8 = 3;
 
 fn main() -> ExitCode {
-    // `env::args` would panic over an argument that is no text.
-    let arguments = env::args_os().skip(1);
-    let arguments: Vec<_> = arguments
-        .map(|a| a.to_string_lossy().into_owned())
-        .collect();
-    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    // `env::args` would panic over an argument that is no text. A folder's name may be none.
+    let arguments: Vec<_> = env::args_os().skip(1).collect();
     let Some((place, limits, folder)) = understood(&arguments) else {
         tell(format_args!(
             "usage: hello [--grace SECONDS] [--files FOLDER] [ADDRESS:PORT | --inherit]"
@@ -37,35 +39,33 @@ fn main() -> ExitCode {
 
 // ANCHOR: place
 /// Where the socket comes from.
-enum Place<'a> {
-    Address(&'a str),
+enum Place {
+    Address(String),
     StandardInput,
     /// Nothing was said. `LISTEN_FDS` may say it.
     Any,
 }
 
 /// Where to listen, how long to wait for others, and whose files to send, if the arguments say that.
-fn understood<'a>(arguments: &[&'a str]) -> Option<(Place<'a>, Limits, Option<&'a str>)> {
+fn understood(arguments: &[OsString]) -> Option<(Place, Limits, Option<&OsStr>)> {
     let (mut limits, mut folder) = (Limits::default(), None);
     let mut rest = arguments;
-    loop {
-        rest = match rest {
-            ["--grace", seconds, rest @ ..] => {
-                limits.grace = Duration::from_secs(seconds.parse::<u32>().ok()?.into());
-                rest
+    while let [option, value, after @ ..] = rest {
+        match option.to_str() {
+            Some("--grace") => {
+                let seconds = value.to_str()?.parse::<u32>().ok()?;
+                limits.grace = Duration::from_secs(seconds.into());
             }
-            ["--files", path, rest @ ..] => {
-                folder = Some(*path);
-                rest
-            }
-            _ => break,
+            Some("--files") => folder = Some(value.as_os_str()),
+            _ => return None,
         }
+        rest = after;
     }
-    let place = match rest {
-        [] => Place::Any,
-        ["--inherit"] => Place::StandardInput,
-        [address] if !address.starts_with('-') => Place::Address(address),
-        _ => return None,
+    let place = match rest.first().map(|place| place.to_string_lossy()) {
+        None => Place::Any,
+        Some(option) if option == "--inherit" => Place::StandardInput,
+        Some(address) if !address.starts_with('-') => Place::Address(address.into_owned()),
+        Some(_) => return None,
     };
     Some((place, limits, folder))
 }
@@ -73,12 +73,12 @@ fn understood<'a>(arguments: &[&'a str]) -> Option<(Place<'a>, Limits, Option<&'
 
 // ANCHOR: serve
 /// The status to end with, after the server has been asked to stop.
-fn serve(place: Place, limits: Limits, folder: Option<&str>) -> Result<ExitCode, Box<dyn Error>> {
+fn serve(place: Place, limits: Limits, folder: Option<&OsStr>) -> Result<ExitCode, Box<dyn Error>> {
     let files = folder.map(Files::in_folder).transpose()?;
     // In this order: once there is a socket, clients are connected.
     let signals = Signals::catch()?;
     let server = match place {
-        Place::Address(address) => Server::bind(address)?,
+        Place::Address(ref address) => Server::bind(address)?,
         Place::StandardInput => handed::standard_input()?,
         Place::Any => match handed::listen_fds()? {
             Some(server) => server,

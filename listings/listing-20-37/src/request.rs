@@ -44,6 +44,8 @@ pub struct Request {
     pub method: String,
     /// The path, without a query. It begins with a slash, and nothing in it is decoded.
     pub path: String,
+    /// The query, with its question mark, or nothing.
+    pub query: String,
     /// The headers: names and values. What is no text in a value is U+FFFD.
     pub headers: Vec<(String, String)>,
     /// What was sent along.
@@ -119,6 +121,7 @@ pub fn judge(head: &[u8]) -> Result<Head, &'static str> {
         _ => return Err(status::NOT_IMPLEMENTED),
     };
     let path = path.ok_or(status::BAD_REQUEST)?;
+    let query = target.find('?').map_or("", |at| &target[at..]);
     if !values(&headers, "Transfer-Encoding").is_empty() {
         return Err(status::LENGTH_REQUIRED); // this server does not read chunks
     }
@@ -130,6 +133,7 @@ pub fn judge(head: &[u8]) -> Result<Head, &'static str> {
         request: Request {
             method: method.to_owned(),
             path: path.to_owned(),
+            query: query.to_owned(),
             headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))

@@ -7,7 +7,12 @@ use crate::{
     request::Request,
     status,
 };
-use std::{fs, io::prelude::*, thread, time::Duration};
+use std::{
+    fs,
+    io::prelude::*,
+    thread,
+    time::{Duration, SystemTime},
+};
 // ANCHOR_END: uses
 
 // ANCHOR: respond
@@ -17,7 +22,7 @@ pub struct Response {
     /// A number and its name, such as `200 OK`. It is final, 200 or above: after one below,
     /// a client still waits for its answer. With 205, the body has to be empty.
     pub status: &'static str,
-    /// Its headers, but for `Connection` and `Content-Length`, which the server adds.
+    /// Its headers, but for `Connection`, `Date` and `Content-Length`, which the server adds.
     pub headers: Vec<(&'static str, String)>,
     /// What follows them.
     pub body: Body,
@@ -99,8 +104,12 @@ impl Response {
         // These have no body. A client would take one for the beginning of the next response.
         let is_bare = status.starts_with("204") || status.starts_with("304");
         let mut bytes = Vec::with_capacity(512 + body.len());
+        let date = httpdate::fmt_http_date(SystemTime::now());
         // To write to memory does not fail.
-        let _ = write!(bytes, "HTTP/1.1 {status}\r\n{connection}{more}");
+        let _ = write!(
+            bytes,
+            "HTTP/1.1 {status}\r\n{connection}{more}Date: {date}\r\n"
+        );
         for (name, value) in headers {
             // The end of a line in it would begin another header.
             let value = value.replace(|char: char| char.is_ascii_control(), " ");

@@ -26,8 +26,9 @@ pub struct Limits {
     /// From when a client is accepted until its request is there, with its body. For the
     /// next one on the same connection: from its first byte.
     pub head: Duration,
-    /// From the first byte of a response until the client has taken the last. Of a file, each
-    /// piece has that time, which is 64 KiB: who takes less than that in it is too slow.
+    /// From the first byte of a response until the system has taken the last, to send it. Of a
+    /// file, each piece has that time, which is 64 KiB. Of a client that is slow, the system learns
+    /// only in steps that it has room again. So this has to be generous.
     pub response: Duration,
     /// From a response until the next request begins.
     pub idle: Duration,
@@ -45,12 +46,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Five seconds for a request, ten for a response, and eight to stop: whoever
-    /// asks a program to stop often waits for no more than ten.
+    /// Five seconds for a request, a minute for a response or a piece, and eight seconds to stop:
+    /// whoever asks a program to stop often waits for no more than ten.
     fn default() -> Limits {
         Limits {
             head: Duration::from_secs(5),
-            response: Duration::from_secs(10),
+            response: Duration::from_secs(60),
             idle: Duration::from_secs(60),
             linger: Duration::from_millis(200),
             grace: Duration::from_secs(8),

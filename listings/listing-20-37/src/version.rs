@@ -40,13 +40,13 @@ impl Version {
         // way, the system says.
         let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
         let settled = now.checked_sub(SETTLED).unwrap_or_default().as_secs();
+        let is_weak = seconds >= settled as i64;
+        let (inode, size) = (metadata.ino(), metadata.size());
+        // Who has a weak one gets the file once more when it has settled. It may have changed.
+        let new = if is_weak { "-new" } else { "" };
         Version {
-            tag: format!(
-                "{:x}-{:x}-{seconds:x}.{nanoseconds:x}",
-                metadata.ino(),
-                metadata.size()
-            ),
-            is_weak: seconds >= settled as i64,
+            tag: format!("{inode:x}-{size:x}-{seconds:x}.{nanoseconds:x}{new}"),
+            is_weak,
             // A date in the future is none. (And what is before 1970, `httpdate` cannot write.)
             modified: u64::try_from(metadata.mtime())
                 .ok()
@@ -92,11 +92,9 @@ impl Version {
     }
 
     /// Whether this is the version, of which the client has a part, to the last byte. That is
-    /// what `If-Range` asks.
+    /// what `If-Range` asks. A date does not say it: two versions can have the same one.
     pub fn is_exactly(&self, validator: &str) -> bool {
-        let is_tag = validator == format!("\"{}\"", self.tag);
-        let is_date = self.modified.is_some() && self.modified == seconds(validator);
-        !self.is_weak && (is_tag || is_date)
+        !self.is_weak && validator == format!("\"{}\"", self.tag)
     }
 
     /// Whether its tag is in a list. A weak tag says only that it means the same.

@@ -219,6 +219,57 @@ fn each_piece_has_a_time_of_its_own() {
     }
 }
 
+/// A client that takes a little at a time is not slow. It has to be seen that it takes something.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_system_keeps_no_more_than_a_few_pieces_and_tells_soon_that_one_is_taken() {
+    use socket2::{Domain, Socket, Type};
+    let listener = TcpListener::bind(common::ANY_PORT).unwrap();
+    let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    client.set_recv_buffer_size(64 * 1024).unwrap(); // what its own system keeps
+    client
+        .connect(&listener.local_addr().unwrap().into())
+        .unwrap();
+    let mut client = TcpStream::from(client);
+    client.set_read_timeout(Some(common::DEADLINE)).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+
+    let mut stream = mio::net::TcpStream::from_std(stream);
+    let (mut poll, mut events) = (mio::Poll::new().unwrap(), mio::Events::with_capacity(8));
+    let registry = poll.registry();
+    registry
+        .register(&mut stream, mio::Token(0), mio::Interest::WRITABLE)
+        .unwrap();
+
+    let (start, mut pieces) = (Instant::now(), 0);
+    let mut connection = Connection::new(stream, start);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
+    common::wait_until("the system takes no more", || {
+        let before = pieces;
+        go_on(&mut connection, start, 0, &mut pieces);
+        before > 0 && pieces == before
+    });
+    const FEW: usize = 8;
+    assert!(pieces <= FEW, "{pieces} pieces, and nothing is taken");
+
+    client.set_nonblocking(true).unwrap();
+    let mut some = vec![0; 16 * 1024];
+    for now in 1..20 {
+        let mut taken = 0;
+        common::wait_until("the next piece has its time", || {
+            taken += client.read(&mut some).unwrap_or(0); // or there is nothing now
+            assert!(taken <= FEW * PIECE as usize, "so much, and no time more");
+            // Only then does the event loop know of it.
+            poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            let is_told = !events.is_empty();
+            is_told && go_on(&mut connection, start, now, &mut pieces) == now + 10
+        });
+    }
+}
+
 /// How many workers read pieces.
 const READERS: usize = 4;
 
