@@ -159,23 +159,32 @@ fn standard_input_that_is_no_socket_is_an_error() {
     );
 }
 
-/// It would serve nobody, and say that it is ready.
-#[test]
-fn a_socket_that_does_not_listen_is_an_error() {
-    let (listener, address) = listen();
+/// Sockets that do not listen: a server there would say that it is ready, and serve nobody.
+fn that_do_not_listen() -> [OwnedFd; 2] {
+    let (_listener, address) = listen();
     let connected = TcpStream::connect(address).unwrap();
     let datagrams = UdpSocket::bind(ANY_PORT).unwrap();
-    for socket in [OwnedFd::from(connected), OwnedFd::from(datagrams)] {
+    [OwnedFd::from(connected), OwnedFd::from(datagrams)]
+}
+
+#[test]
+fn standard_input_that_does_not_listen_is_an_error() {
+    for socket in that_do_not_listen() {
         let mut command = hello();
         command.arg("--inherit");
-        let mut server = Server::spawn_with(command, socket.try_clone().unwrap());
+        let mut server = Server::spawn_with(command, socket);
         assert_eq!(server.ended().0.code(), Some(1));
         server.complained("error: cannot listen on standard input: ");
+    }
+}
+
+#[test]
+fn a_socket_of_listen_fds_that_does_not_listen_is_an_error() {
+    for socket in that_do_not_listen() {
         let mut server = with_descriptor_3(socket, "$$", "");
         assert_eq!(server.ended().0.code(), Some(1));
         server.complained("error: cannot listen on LISTEN_FDS: ");
     }
-    drop(listener);
 }
 
 /// A server with a socket as its descriptor 3, a variable that says for which process it is, and
@@ -262,7 +271,7 @@ fn a_manager_of_services_is_told_at_a_name_that_is_no_path() {
 }
 
 #[test]
-fn a_server_that_cannot_tell_that_it_is_ready_ends() {
+fn a_server_that_cannot_tell_the_manager_ends() {
     let folder = Folder::new("nobody");
     let mut command = hello();
     command.arg(ANY_PORT);
@@ -275,7 +284,7 @@ fn a_server_that_cannot_tell_that_it_is_ready_ends() {
 
 /// If the variable is set, that is for the supervisor.
 #[test]
-fn a_server_of_a_supervisor_tells_nobody_else() {
+fn a_server_of_a_supervisor_tells_no_manager() {
     let folder = Folder::new("supervised");
     let mut command = supervisor(&[]);
     command.arg(hello().get_program()).arg("--inherit");
