@@ -148,6 +148,9 @@ mod tests {
     }
 
     fn number(cell: &str) -> usize {
-        cell.trim_end_matches(" |").replace(',', "").parse().unwrap()
+        cell.trim_end_matches(" |")
+            .replace(',', "")
+            .parse()
+            .unwrap()
     }
 }
