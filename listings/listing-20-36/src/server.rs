@@ -196,10 +196,13 @@ impl Server {
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
-        let listener = mio::net::TcpListener::from_std(self.listener);
+        let mut listener = mio::net::TcpListener::from_std(self.listener);
         let pool = ThreadPool::bounded(WORKERS, self.limits.queue).map_err(ServerError::Pool)?;
-        let everybody =
+        let mut everybody =
             EventLoop::new(pool, self.limits, self.pages).map_err(ServerError::Accept)?;
+        everybody
+            .listen(&mut listener)
+            .map_err(ServerError::Accept)?;
         Ok(Ready {
             listener,
             everybody,

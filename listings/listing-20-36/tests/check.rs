@@ -13,14 +13,14 @@ use std::{
     ffi::OsString,
     fs,
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::{
         fd::OwnedFd,
         unix::{net::UnixDatagram, process::CommandExt},
     },
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    process::{self, Command},
+    process::{self, Command, Stdio},
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         Arc,
@@ -51,10 +51,14 @@ impl Drop for Folder {
 }
 
 fn supervisor(options: &[&str]) -> Command {
+    supervisor_at(ANY_PORT, options)
+}
+
+fn supervisor_at(address: &str, options: &[&str]) -> Command {
     let program = env::var_os("CARGO_BIN_EXE_supervisor");
     let program = program.or_else(|| option_env!("CARGO_BIN_EXE_supervisor").map(OsString::from));
     let mut command = Command::new(program.expect("a program `supervisor`, in `src/bin`"));
-    command.args(options).arg(ANY_PORT);
+    command.args(options).arg(address);
     command
 }
 
@@ -155,14 +159,53 @@ fn standard_input_that_is_no_socket_is_an_error() {
     );
 }
 
+/// Sockets that do not listen: a server there would say that it is ready, and serve nobody.
+fn that_do_not_listen() -> [OwnedFd; 2] {
+    let (_listener, address) = listen();
+    let connected = TcpStream::connect(address).unwrap();
+    let datagrams = UdpSocket::bind(ANY_PORT).unwrap();
+    [OwnedFd::from(connected), OwnedFd::from(datagrams)]
+}
+
+#[test]
+fn standard_input_that_does_not_listen_is_an_error() {
+    for socket in that_do_not_listen() {
+        let mut command = hello();
+        command.arg("--inherit");
+        let mut server = Server::spawn_with(command, socket);
+        assert_eq!(server.ended().0.code(), Some(1));
+        server.complained("error: cannot listen on standard input: ");
+    }
+}
+
+#[test]
+fn a_socket_of_listen_fds_that_does_not_listen_is_an_error() {
+    for socket in that_do_not_listen() {
+        let mut server = with_descriptor_3(socket, "$$", "");
+        assert_eq!(server.ended().0.code(), Some(1));
+        server.complained("error: cannot listen on LISTEN_FDS: ");
+    }
+}
+
 /// A server with a socket as its descriptor 3, a variable that says for which process it is, and
 /// these arguments.
-fn with_descriptor_3(listener: TcpListener, process: &str, arguments: &str) -> Server {
+fn with_descriptor_3(socket: impl Into<OwnedFd>, process: &str, arguments: &str) -> Server {
     let mut command = Command::new("sh");
     let script =
         format!("exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID={process} exec \"$0\" {arguments}");
     command.args(["-c", &script]).arg(hello().get_program());
-    Server::spawn_with(command, OwnedFd::from(listener))
+    Server::spawn_with(command, socket.into())
+}
+
+/// Clients of the second one would wait in vain.
+#[test]
+fn two_sockets_by_listen_fds_are_an_error() {
+    let mut command = Command::new("sh");
+    let script = r#"exec 3<&0 4<&0 </dev/null; LISTEN_FDS=2 LISTEN_PID=$$ exec "$0""#;
+    command.args(["-c", script]).arg(hello().get_program());
+    let mut server = Server::spawn_with(command, OwnedFd::from(listen().0));
+    assert_eq!(server.ended().0.code(), Some(1));
+    server.complained("error: cannot listen on LISTEN_FDS: ");
 }
 
 #[test]
@@ -228,14 +271,49 @@ fn a_manager_of_services_is_told_at_a_name_that_is_no_path() {
 }
 
 #[test]
-fn a_server_that_cannot_tell_that_it_is_ready_ends() {
+fn a_server_that_cannot_tell_the_manager_ends() {
     let folder = Folder::new("nobody");
     let mut command = hello();
     command.arg(ANY_PORT);
     command.env("NOTIFY_SOCKET", folder.join("socket"));
     let mut server = Server::spawn(command);
     assert_eq!(server.ended().0.code(), Some(1));
-    server.complained("error: ");
+    let line = server.complained("error: ");
+    assert!(line.contains("NOTIFY_SOCKET"), "{line}");
+}
+
+/// If the variable is set, that is for the supervisor.
+#[test]
+fn a_server_of_a_supervisor_tells_no_manager() {
+    let folder = Folder::new("supervised");
+    let mut command = supervisor(&[]);
+    command.arg(hello().get_program()).arg("--inherit");
+    command.env("NOTIFY_SOCKET", folder.join("nobody"));
+    let mut supervisor = Server::start_as(command);
+    supervisor.complained("server 1 is ready");
+    is_answered(supervisor.address);
+    supervisor.signal("TERM");
+    assert!(supervisor.ended().0.success());
+    let said = supervisor.complaints().join("\n");
+    assert!(!said.contains("error"), "{said}");
+}
+
+/// Other processes print to the same place.
+#[test]
+fn a_line_is_printed_at_once() {
+    let (errors, its_errors) = UnixDatagram::pair().unwrap();
+    let mut command = hello();
+    command.arg("--no-such-option").stdin(Stdio::null());
+    let mut child = command.stderr(OwnedFd::from(its_errors)).spawn().unwrap();
+    errors.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut buffer = [0; 1000];
+    let length = errors.recv(&mut buffer).unwrap();
+    child.wait().unwrap();
+    let line = String::from_utf8_lossy(&buffer[..length]);
+    assert!(
+        line.starts_with("usage: hello ") && line.ends_with('\n'),
+        "{line:?}"
+    );
 }
 
 #[test]
@@ -356,6 +434,36 @@ fn a_new_server_that_ends_before_it_is_ready_costs_nothing() {
     end(supervisor);
 }
 
+/// Whatever it lacks, it lacks before it says that it is ready.
+#[test]
+fn a_new_server_with_too_few_descriptors_costs_nothing() {
+    let folder = Folder::new("few");
+    let most = folder.join("most");
+    let script = r#"if [ -e "$1" ]; then ulimit -n $(cat "$1"); fi; exec "$0" --inherit"#;
+    let mut supervisor = Server::start_as(supervise_by(script, &most, &[]));
+    supervisor.complained("server 1 is ready");
+    let mut new = 1;
+    for files in 6..40 {
+        fs::write(&most, files.to_string()).unwrap();
+        supervisor.signal("HUP");
+        new += 1;
+        let line = supervisor.complained(&format!("server {new} "));
+        if line.contains("is ready") {
+            break;
+        }
+    }
+    // This is the least with which it is ready. So it goes on.
+    assert!(new > 2, "it needs more than six");
+    supervisor.complained("server 1 has ended: exit status: 0");
+    assert!(Client::to(supervisor.address)
+        .get("/")
+        .head
+        .starts_with("HTTP/1.1 "));
+    supervisor.signal("TERM");
+    supervisor.complained(&format!("server {new} has ended: exit status: 0"));
+    assert!(supervisor.ended().0.success());
+}
+
 #[test]
 fn a_new_server_that_is_not_ready_in_time_is_killed_and_the_old_one_goes_on() {
     let folder = Folder::new("late");
@@ -417,6 +525,100 @@ fn a_server_that_dies_is_replaced_and_who_comes_meanwhile_waits() {
     end(supervisor);
 }
 
+/// A server that is no server. Until it is ended, it holds no more than its standard output.
+const SLEEPS: &str = "exec sleep 60 </dev/null 2>/dev/null";
+
+#[test]
+fn a_supervisor_that_stops_while_a_server_starts_has_lost_nobody() {
+    let folder = Folder::new("starts");
+    let file = folder.join("started");
+    let script = format!(r#"echo >"$1"; {SLEEPS}"#);
+    let mut supervisor = Server::spawn(supervise_by(&script, &file, &[]));
+    wait_until("the first is started", || file.exists());
+    supervisor.signal("TERM");
+    assert!(supervisor.ended().0.success());
+    supervisor.complained("server 1 has ended: signal: 15");
+}
+
+#[test]
+fn a_signal_while_the_first_server_starts_does_not_hide_that_it_fails() {
+    let folder = Folder::new("first");
+    let wait = folder.join("wait");
+    fs::write(&wait, "").unwrap();
+    let script = r#"if [ -e "$1ed" ]; then exec "$0" --inherit; fi; echo >"$1ed"
+        while [ -e "$1" ] && kill -0 $PPID; do sleep 0.02; done; exit 7"#;
+    let mut supervisor = Server::spawn(supervise_by(script, &wait, &[]));
+    wait_until("the first is started", || folder.join("waited").exists());
+    supervisor.signal("HUP");
+    fs::remove_file(&wait).unwrap();
+    assert_eq!(supervisor.ended().0.code(), Some(1));
+    assert!(!supervisor.complaints().join("\n").contains("server 2"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_for_which_there_is_no_thread_costs_nothing() {
+    let folder = Folder::new("thread");
+    // It keeps its standard output open, and so the supervisor's thread for it.
+    let script = r#"if [ -e "$1" ]; then exec "$0" --inherit; fi; echo $PPID >"$1"; echo ready"#;
+    let file = folder.join("number");
+    let mut supervisor = Server::spawn(supervise_by(&format!("{script}; {SLEEPS}"), &file, &[]));
+    supervisor.complained("server 1 is ready");
+    let number = fs::read_to_string(&file).unwrap().trim().to_owned();
+    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap();
+    let memory = stat
+        .rsplit_once(") ")
+        .unwrap()
+        .1
+        .split(' ')
+        .nth(20)
+        .unwrap();
+    let limit = |bytes: &str| {
+        let mut command = Command::new("prlimit");
+        command.args(["--pid", &number]);
+        command.arg(format!("--as={bytes}:")).status()
+    };
+    let little = memory.parse::<u64>().unwrap() + 1_000_000; // less than a thread's stack
+    match limit(&little.to_string()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return, // not tried
+        limited => assert!(limited.unwrap().success()),
+    }
+    supervisor.signal("HUP");
+    supervisor.complained("error: cannot start ");
+    limit("unlimited").unwrap();
+    supervisor.signal("HUP");
+    supervisor.complained("server 2 is ready");
+    supervisor.complained("server 1 has ended: signal: 15");
+    end(supervisor);
+}
+
+/// It is not kept, but passed on, as far as it has been read and from there on.
+#[test]
+fn what_a_server_prints_is_passed_on() {
+    let line = "1234567890".repeat(10);
+    let mut command = supervisor(&[]);
+    command.args(["sh", "-c", &format!("echo {line}; {SLEEPS}")]);
+    let mut supervisor = Server::spawn(command);
+    supervisor.printed(&line);
+    end(supervisor);
+}
+
+#[test]
+fn a_supervisor_that_cannot_begin_says_why() {
+    let (_listener, address) = listen();
+    let mut command = supervisor_at(&address.to_string(), &[]);
+    command.arg("true");
+    let mut taken = Server::spawn(command);
+    assert_eq!(taken.ended().0.code(), Some(1));
+    taken.complained(&format!("error: cannot listen on {address}: "));
+
+    let mut command = supervisor(&["--within", "0"]);
+    command.arg("true");
+    let mut no_time = Server::spawn(command);
+    assert_eq!(no_time.ended().0.code(), Some(2));
+    no_time.complained("usage: ");
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn who_is_in_the_queue_when_the_supervisor_is_asked_to_stop_is_answered() {
@@ -456,8 +658,21 @@ fn a_second_signal_ends_the_servers_at_once() {
         supervisor.signal("TERM");
         supervisor.complained("still to answer");
         supervisor.signal("TERM");
-        assert_eq!(supervisor.ended().0.code(), Some(128 + 15));
+        assert_eq!(supervisor.ended().0.code(), Some(128 + 9));
     });
+}
+
+#[test]
+fn a_second_signal_ends_also_a_server_that_does_not_listen_to_any() {
+    let mut command = supervisor(&[]);
+    let script = "trap 'echo heard >&2' TERM; echo ready; while kill -0 $PPID; do sleep 0.05; done";
+    command.args(["sh", "-c", script]);
+    let mut supervisor = Server::spawn(command);
+    supervisor.complained("server 1 is ready");
+    supervisor.signal("TERM");
+    supervisor.complained("heard");
+    supervisor.signal("TERM");
+    assert_eq!(supervisor.ended().0.code(), Some(128 + 9));
 }
 
 /// It goes to all programs in the foreground, which the servers are not.
@@ -499,6 +714,23 @@ fn a_supervisor_that_is_killed_leaves_no_server_behind() {
     supervisor.signal("KILL");
     wait_until("it is killed", || !supervisor.is_running());
     supervisor.refuses();
+}
+
+/// That is not the second signal to a server that stops already.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_supervisor_that_is_killed_during_a_handover_costs_nobody_an_answer() {
+    patiently(|| {
+        let mut supervisor = supervise();
+        let slow = supervisor.begin();
+        is_answered(supervisor.address);
+        supervisor.signal("HUP");
+        supervisor.complained("SIGTERM: stopping, 1 still to answer");
+        supervisor.signal("KILL");
+        wait_until("it is killed", || !supervisor.is_running());
+        assert!(finish(slow).starts_with("HTTP/1.1 200 "));
+        supervisor.refuses();
+    });
 }
 
 #[test]

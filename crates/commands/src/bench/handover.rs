@@ -11,6 +11,7 @@ use super::{
 };
 use crate::progress;
 use anyhow::{ensure, Context, Result};
+use book::tables::with_commas;
 use rustix::process::Signal;
 use std::{
     fmt::Write as _,
@@ -43,8 +44,11 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub(super) fn record(root: &Path) -> Result<()> {
     let restarted = build(root, RESTARTED, "restarted", &[])?;
     let handed = build(root, HANDED, "handed on", &[])?;
+    // How many are answered depends on how long it takes, and a restart of so many takes longer.
     let mut table = format!(
-        "| {TIMES} times, {CLIENTS} clients | Answered | Refused | Lost |\n| --- | ---: | ---: | ---: |\n"
+        "| {TIMES} times, {CLIENTS} clients, at least {} answers each | Refused | Lost |\n\
+         | --- | ---: | ---: |\n",
+        with_commas(FEWEST)
     );
     for (stay, clients) in [
         (false, "a connection for each request"),
@@ -65,10 +69,8 @@ pub(super) fn record(root: &Path) -> Result<()> {
                 answered >= FEWEST,
                 "{way}, {clients}: only {answered} answers"
             );
-            let _ = writeln!(
-                table,
-                "| {way}, {clients} | {answered} | {refused} | {lost} |"
-            );
+            let (refused, lost) = (with_commas(refused), with_commas(lost));
+            let _ = writeln!(table, "| {way}, {clients} | {refused} | {lost} |");
         }
     }
     keep(root, "bench-handover.txt", &recorded(&table))
@@ -125,7 +127,7 @@ mod tests {
 
     /// What the page says of its table, which shows what was recorded.
     #[test]
-    fn in_what_was_recorded_only_a_restart_refuses_and_loses() {
+    fn in_what_was_recorded_only_a_restart_refuses() {
         let file = book::root().join("recorded/bench-handover.txt");
         let recorded = fs::read_to_string(file).unwrap();
         let rows = |way: &str| -> Vec<Vec<usize>> {
@@ -135,17 +137,20 @@ mod tests {
             rows.map(|row| row.split(" | ").skip(1).map(number).collect())
                 .collect()
         };
+        // As many as there have to be, or it is not recorded.
+        assert!(recorded.contains("| 100 times, 32 clients, at least 100,000 answers each |"));
+        assert_eq!((TIMES, CLIENTS, FEWEST), (100, 32, 100_000));
         let (restarted, handed) = (rows("restarted"), rows("handed on"));
-        assert_eq!((restarted.len(), handed.len()), (2, 2));
-        for row in handed {
-            assert!(row[0] >= FEWEST, "{row:?}");
-            assert_eq!(row[1..], [0, 0]);
-        }
-        assert!(restarted.iter().all(|row| row[1] > 0));
-        assert!(restarted.iter().any(|row| row[2] > 0));
+        assert_eq!(handed, [[0, 0], [0, 0]]);
+        assert_eq!(restarted.len(), 2);
+        // Whether one of them loses somebody as well is chance.
+        assert!(restarted.iter().all(|row| row[0] > 0));
     }
 
     fn number(cell: &str) -> usize {
-        cell.trim_end_matches(" |").parse().unwrap()
+        cell.trim_end_matches(" |")
+            .replace(',', "")
+            .parse()
+            .unwrap()
     }
 }
