@@ -82,6 +82,7 @@ impl Site {
         let page = shown.files.respond(&Request {
             method: request.method.clone(),
             path: "/404.html".into(),
+            query: String::new(),
             headers: Vec::new(), // they are about what was asked for
             body: Vec::new(),
         });
@@ -134,6 +135,7 @@ mod tests {
         Request {
             method: "GET".into(),
             path: path.into(),
+            query: String::new(),
             headers: headers.iter().map(own).collect(),
             body: Vec::new(),
         }
