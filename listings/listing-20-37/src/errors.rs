@@ -16,6 +16,8 @@ pub enum ServerError {
     Listen(String, io::Error),
     /// What should be its socket is none.
     Handed(&'static str, io::Error),
+    /// It cannot tell whoever has started it.
+    Told(&'static str, io::Error),
     /// It has no workers.
     Pool(BuildError),
     /// It cannot accept a connection.
@@ -31,6 +33,7 @@ impl fmt::Display for ServerError {
         match self {
             ServerError::Listen(address, _) => write!(f, "cannot listen on {address}"),
             ServerError::Handed(what, _) => write!(f, "cannot listen on {what}"),
+            ServerError::Told(what, _) => write!(f, "cannot write to {what}"),
             ServerError::Pool(_) => write!(f, "cannot start the pool"),
             ServerError::Accept(_) => write!(f, "cannot accept a connection"),
             ServerError::Page(file, _) => write!(f, "cannot read {file}"),
@@ -45,6 +48,7 @@ impl Error for ServerError {
             ServerError::Pool(error) => Some(error),
             ServerError::Listen(_, error)
             | ServerError::Handed(_, error)
+            | ServerError::Told(_, error)
             | ServerError::Accept(error)
             | ServerError::Page(_, error)
             | ServerError::Rest(error) => Some(error),
@@ -65,6 +69,7 @@ pub fn report(error: &dyn Error) {
 
 /// Prints a line to standard error if it can be printed. `eprintln!` alone would panic.
 pub fn tell(line: fmt::Arguments) {
-    let _ = writeln!(io::stderr(), "{line}");
+    // At once: what other processes print is not to come in between.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 // ANCHOR_END: errors

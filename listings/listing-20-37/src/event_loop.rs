@@ -342,13 +342,19 @@ impl EventLoop {
     // ANCHOR_END: new
 
     // ANCHOR: serve
+    // ANCHOR: listen
+    /// Has everything for this listener that serving needs.
+    pub fn listen(&mut self, listener: &mut TcpListener) -> io::Result<()> {
+        self.limits.connections = self.limits.connections.min(places(listener)?);
+        let registry = self.poll.registry();
+        registry.register(listener, LISTENER, Interest::READABLE)
+    }
+
     /// Serves until `stop` can be read, and everyone who is connected by then is accepted.
-    pub fn serve(&mut self, mut listener: TcpListener, stop: BorrowedFd) -> io::Result<()> {
-        self.limits.connections = self.limits.connections.min(places(&listener)?);
+    pub fn serve(&mut self, listener: TcpListener, stop: BorrowedFd) -> io::Result<()> {
         let stop = stop.as_raw_fd();
         let mut stop = SourceFd(&stop);
         let registry = self.poll.registry();
-        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
         registry.register(&mut stop, STOP, Interest::READABLE)?;
 
         while self.grace.is_none() || self.ask.is_some() {
@@ -360,6 +366,7 @@ impl EventLoop {
         }
         self.poll.registry().deregister(&mut stop)
     }
+    // ANCHOR_END: listen
 
     // ANCHOR: stop
     fn stop(&mut self) {

@@ -93,13 +93,20 @@ fn serve(place: Place, limits: Limits, folder: Option<&OsStr>) -> Result<ExitCod
     };
     let server = server.ready()?;
     tell(format_args!("listening on {address}"));
-    if let Place::StandardInput = place {
+    // One of them has started it. What the variable says was for the supervisor, if there is one.
+    let is_supervised = matches!(place, Place::StandardInput);
+    if is_supervised {
         handed::say_ready()?;
+    } else {
+        handed::notify("READY=1")?;
     }
-    handed::notify("READY=1")?;
     let draining = server.run(&signals)?;
 
-    let _ = handed::notify("STOPPING=1"); // it stops in any case
+    if is_supervised {
+        handed::stop_alone();
+    } else {
+        let _ = handed::notify("STOPPING=1"); // it stops in any case
+    }
     let unanswered = draining.unanswered();
     tell(format_args!(
         "{signals}: stopping, {unanswered} still to answer"

@@ -199,11 +199,14 @@ impl Server {
         self.listener
             .set_nonblocking(true)
             .map_err(ServerError::Accept)?;
-        let listener = mio::net::TcpListener::from_std(self.listener);
+        let mut listener = mio::net::TcpListener::from_std(self.listener);
         let pages = ThreadPool::bounded(WORKERS, self.limits.queue).map_err(ServerError::Pool)?;
         // A connection waits for one piece at a time, so no more wait than are connected.
         let pieces = ThreadPool::build(WORKERS).map_err(ServerError::Pool)?;
-        let everybody = EventLoop::new([pages, pieces], self.limits, self.pages)
+        let mut everybody = EventLoop::new([pages, pieces], self.limits, self.pages)
+            .map_err(ServerError::Accept)?;
+        everybody
+            .listen(&mut listener)
             .map_err(ServerError::Accept)?;
         Ok(Ready {
             listener,

@@ -1,7 +1,7 @@
 // ANCHOR: uses
 //! Holds the socket, and starts one server after the other that listens on it.
 
-use hello::{report, tell};
+use hello::{report, tell, ServerError};
 use nix::{
     sys::signal::{kill, Signal},
     unistd::Pid,
@@ -17,8 +17,12 @@ use std::{
     io::{self, prelude::*, BufReader},
     mem,
     net::TcpListener,
-    os::{fd::OwnedFd, unix::process::CommandExt},
-    process::{Child, Command, ExitCode, ExitStatus, Stdio},
+    num::NonZeroU32,
+    os::{
+        fd::OwnedFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    process::{Child, Command, ExitCode, ExitStatus},
     sync::mpsc::{self, Sender},
     thread,
     time::{Duration, Instant},
@@ -54,6 +58,8 @@ struct Server {
     number: u32,
     child: Child,
     state: State,
+    /// Somebody may be connected to it.
+    has_served: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -78,29 +84,32 @@ enum Event {
 impl Supervisor {
     /// Starts a server, and gives it the socket.
     fn start(&mut self, listener: TcpListener) -> io::Result<()> {
-        let mut child = Command::new(&self.program[0])
-            .args(&self.program[1..])
-            .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::piped())
-            .process_group(0) // Ctrl-C is for the supervisor
-            .spawn()?;
-
-        self.started += 1;
-        let (number, events) = (self.started, self.events.clone());
-        let output = child.stdout.take().expect("it is a pipe");
-        thread::spawn(move || {
-            let (mut output, mut line) = (BufReader::new(output), String::new());
-            let read = output.read_line(&mut line);
-            if read.is_ok() && line == "ready\n" {
+        let (number, events) = (self.started + 1, self.events.clone());
+        let (output, its_output) = io::pipe()?;
+        // Before the server: if there can be no thread, nothing has to be undone.
+        thread::Builder::new().spawn(move || {
+            let (mut output, mut line) = (BufReader::new(output), Vec::new());
+            let read = output.by_ref().take(64).read_until(b'\n', &mut line);
+            if read.is_ok() && line == b"ready\n" {
                 let _ = events.send(Event::Ready(number)); // an error: it is too late
+                line.clear();
             }
             // What else it prints is for others.
-            let _ = io::copy(&mut output, &mut io::stdout());
-        });
+            let _ = io::copy(&mut line.chain(output), &mut io::stdout());
+        })?;
+
+        let child = Command::new(&self.program[0])
+            .args(&self.program[1..])
+            .stdin(OwnedFd::from(listener))
+            .stdout(its_output)
+            .process_group(0) // Ctrl-C is for the supervisor
+            .spawn()?;
+        self.started = number;
         self.servers.push(Server {
             number,
             child,
             state: State::Starting(Instant::now() + self.within),
+            has_served: false,
         });
         Ok(())
     }
@@ -114,6 +123,7 @@ impl Supervisor {
             return; // it was too late
         };
         new.state = State::Serving(Instant::now());
+        new.has_served = true;
         self.has_served = true;
         tell(format_args!("server {number} is ready"));
         for server in &mut self.servers {
@@ -135,10 +145,7 @@ impl Supervisor {
             tell(format_args!(
                 "error: server {number} is not ready after {within:?}, and is killed"
             ));
-            server.state = State::Stopping;
-            if let Err(error) = server.child.kill() {
-                report(&error);
-            }
+            server.kill();
             self.has_failed();
         }
 
@@ -177,7 +184,7 @@ impl Supervisor {
         }
         if !self.has_served {
             // It would fail the next time, too.
-            self.status = ExitCode::FAILURE;
+            (self.status, self.next) = (ExitCode::FAILURE, None);
             return;
         }
         let pause = self.pause;
@@ -214,9 +221,15 @@ impl Supervisor {
                 }
                 self.has_failed();
             }
-            State::Stopping if self.listener.is_none() && !status.success() => {
-                let code = status.code().and_then(|code| u8::try_from(code).ok());
-                self.status = code.map_or(ExitCode::FAILURE, ExitCode::from);
+            // One that was still starting has cut nobody off.
+            State::Stopping if self.listener.is_none() && server.has_served => {
+                let killed = || status.signal().map(|signal| 128 + signal);
+                let code = status.code().or_else(killed);
+                match code.and_then(|code| u8::try_from(code).ok()) {
+                    Some(0) => {}
+                    Some(code) => self.status = code.into(),
+                    None => self.status = ExitCode::FAILURE,
+                }
             }
             State::Stopping => {}
         }
@@ -224,14 +237,16 @@ impl Supervisor {
     // ANCHOR_END: ended
 
     // ANCHOR: stop
-    /// Asks all servers to stop: those that have been asked already, only if this is the second time.
+    /// Asks all servers to stop. The second time, those that have been asked are killed.
     fn stop(&mut self) {
         // First of all: whoever comes once no server listens is to be refused.
         let is_first = self.listener.take().is_some();
         self.next = None;
         for server in &mut self.servers {
-            if server.state != State::Stopping || !is_first {
+            if server.state != State::Stopping {
                 server.ask_to_stop();
+            } else if !is_first {
+                server.kill();
             }
         }
     }
@@ -261,6 +276,13 @@ impl Server {
             report(&error);
         }
     }
+
+    fn kill(&mut self) {
+        self.state = State::Stopping;
+        if let Err(error) = self.child.kill() {
+            report(&error);
+        }
+    }
 }
 // ANCHOR_END: server
 
@@ -271,14 +293,14 @@ fn main() -> ExitCode {
         [option, seconds, rest @ ..] if option == "--within" => (seconds.to_str(), rest),
         rest => (Some("10"), rest),
     };
-    let within = within.and_then(|seconds| seconds.parse::<u32>().ok());
+    let within = within.and_then(|seconds| seconds.parse::<NonZeroU32>().ok());
     let (Some(within), [address, program @ ..]) = (within, rest) else {
         return usage();
     };
     let (Some(address), [_, ..]) = (address.to_str(), program) else {
         return usage();
     };
-    let within = Duration::from_secs(within.into());
+    let within = Duration::from_secs(within.get().into());
     match supervise(address, program.to_vec(), within) {
         Ok(status) => status,
         Err(error) => {
@@ -304,14 +326,16 @@ fn supervise(
     let (sender, events) = mpsc::channel();
     let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGCHLD])?;
     let signal = sender.clone();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         for number in signals.forever() {
             let _ = signal.send(Event::Signal(number)); // nobody listens any more
         }
-    });
+    })?;
 
+    let listener = TcpListener::bind(address)
+        .map_err(|error| ServerError::Listen(address.to_owned(), error))?;
     let mut supervisor = Supervisor {
-        listener: Some(TcpListener::bind(address)?),
+        listener: Some(listener),
         program,
         within,
         servers: Vec::new(),
