@@ -216,9 +216,9 @@ pub const ALL: &[Broken] = &[
         name: "the-door-stays-open",
         change: (
             "src/server.rs",
-            "        let listener = mio::net",
+            "        let mut listener = mio::net",
             "        std::mem::forget(self.listener.try_clone());
-        let listener = mio::net",
+        let mut listener = mio::net",
         ),
         found_by: &[NewConnection],
         perhaps_at_start: false,
@@ -239,7 +239,7 @@ pub const ALL: &[Broken] = &[
             "src/main.rs",
             "    let signals = Signals::catch()?;
     let server = match place {
-        Place::Address(address) => Server::bind(address)?,
+        Place::Address(ref address) => Server::bind(address)?,
         Place::StandardInput => handed::standard_input()?,
         Place::Any => match handed::listen_fds()? {
             Some(server) => server,
@@ -249,7 +249,7 @@ pub const ALL: &[Broken] = &[
     let address = server.address()?;
 ",
             "    let server = match place {
-        Place::Address(address) => Server::bind(address)?,
+        Place::Address(ref address) => Server::bind(address)?,
         Place::StandardInput => handed::standard_input()?,
         Place::Any => match handed::listen_fds()? {
             Some(server) => server,
