@@ -13,8 +13,8 @@ pub struct Broken {
     pub change: Change,
     /// The scenarios that then go wrong, and no others do.
     pub found_by: &'static [Scenario],
-    /// [`StartUp`] may find it, too: how far the server is when the signal comes, nobody says.
-    pub perhaps_at_start: bool,
+    /// These may find it, too: how far the server or the client is when the signal comes, nobody says.
+    pub perhaps: &'static [Scenario],
 }
 
 const LOOP: &str = "src/event_loop.rs";
@@ -30,7 +30,7 @@ pub const ALL: &[Broken] = &[
         name: "idle-are-kept",
         change: (LOOP, EACH, "                connection.stop();\n"),
         found_by: &[IdleKeepAlive],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "idle-are-cut-off",
@@ -45,7 +45,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[Crosses],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "begun-requests-are-refused",
@@ -60,7 +60,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[HalfHead, HalfSecondHead, HalfBody, Expect],
-        perhaps_at_start: true,
+        perhaps: &[StartUp],
     },
     Broken {
         name: "answers-are-cut-off",
@@ -75,7 +75,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[SlowReader],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "no-look-into-the-backlog",
@@ -85,7 +85,7 @@ pub const ALL: &[Broken] = &[
             "            self.ask = None;\n",
         ),
         found_by: &[Backlog],
-        perhaps_at_start: true,
+        perhaps: &[StartUp],
     },
     Broken {
         name: "waiting-requests-are-refused",
@@ -107,7 +107,7 @@ pub const ALL: &[Broken] = &[
             WaitsForWorker,
             Backlog,
         ],
-        perhaps_at_start: true,
+        perhaps: &[StartUp, Every50ms],
     },
     Broken {
         name: "too-many-are-not-told",
@@ -119,7 +119,7 @@ pub const ALL: &[Broken] = &[
             "                self.close()\n",
         ),
         found_by: &[FullHouse],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "the-last-is-not-told",
@@ -129,7 +129,7 @@ pub const ALL: &[Broken] = &[
             r#"            (true, _) => "","#,
         ),
         found_by: &[SaysClose, TwoAtOnce],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "no-goodbye",
@@ -141,7 +141,7 @@ pub const ALL: &[Broken] = &[
             "            self.phase = Phase::Closed;\n",
         ),
         found_by: &[UnreadBody],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "nobody-says-continue",
@@ -151,7 +151,7 @@ pub const ALL: &[Broken] = &[
             "        if waits_for_us && received == usize::MAX {",
         ),
         found_by: &[Expect],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "half-is-all",
@@ -167,7 +167,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[HalfClosed],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "the-old-are-refused",
@@ -177,7 +177,7 @@ pub const ALL: &[Broken] = &[
             r#"        b"1.0" => return Err(status::VERSION_NOT_SUPPORTED),"#,
         ),
         found_by: &[Http10],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "a-panic-is-silent",
@@ -187,7 +187,7 @@ pub const ALL: &[Broken] = &[
             "            Phase::Answering if self.is_begun => self.close(),",
         ),
         found_by: &[Panic],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "no-limits",
@@ -200,7 +200,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[SilentNew, HalfHeadForEver, NeverReads, StuckHandler],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "no-grace",
@@ -210,7 +210,7 @@ pub const ALL: &[Broken] = &[
             "            self.grace = Some(from_now(DAY));",
         ),
         found_by: &[StuckHandler],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "the-door-stays-open",
@@ -221,7 +221,7 @@ pub const ALL: &[Broken] = &[
         let mut listener = mio::net",
         ),
         found_by: &[NewConnection],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "asked-once",
@@ -231,7 +231,7 @@ pub const ALL: &[Broken] = &[
             "",
         ),
         found_by: &[SecondSignal],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "signals-come-last",
@@ -262,7 +262,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[StartUp],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "who-waits-is-forgotten",
@@ -272,7 +272,7 @@ pub const ALL: &[Broken] = &[
             "        if has_place && mem::take(&mut self.is_full) && self.next == 0 {",
         ),
         found_by: &[NoDescriptors],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "a-file-is-left",
@@ -285,7 +285,7 @@ pub const ALL: &[Broken] = &[
 ",
         ),
         found_by: &[Restart],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
     Broken {
         name: "no-drain",
@@ -312,7 +312,7 @@ pub const ALL: &[Broken] = &[
             Http10,
             Panic,
         ],
-        perhaps_at_start: true,
+        perhaps: &[StartUp],
     },
     Broken {
         name: "only-ctrl-c",
@@ -328,6 +328,6 @@ pub const ALL: &[Broken] = &[
             NewConnection, SlowReader, NeverReads, HalfClosed, UnreadBody, Http10, Panic, StuckHandler,
             SecondSignal, StartUp, NoDescriptors, Process1,
         ],
-        perhaps_at_start: false,
+        perhaps: &[],
     },
 ];

@@ -283,7 +283,7 @@ fn check_exactly(broken: &Broken) -> Result<(), Failed> {
     let answers = ask_all(program(), &name);
     let both = Scenario::ALL.iter().zip(answers);
     let wrong = both.filter(|(scenario, answer)| {
-        let is_by_chance = broken.perhaps_at_start && **scenario == Scenario::StartUp;
+        let is_by_chance = broken.perhaps.contains(scenario);
         answer.outcome != Outcome::Right && !is_by_chance
     });
     let wrong: Vec<_> = wrong
