@@ -1,7 +1,7 @@
 //! Runs cargo on a listing, as a reader would.
 
 use super::run;
-use book_commands::built::{copy_dependencies, in_common};
+use book_commands::built::begin;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -87,12 +87,9 @@ pub fn building(
     if !target.exists() {
         let _alone = FOLDERS.write().unwrap_or_else(PoisonError::into_inner);
         let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
-        let common = |other: &Target| in_common(&lock, &other.lock);
         let others = targets.iter().filter(|other| other.built == built);
-        let closest = others.max_by_key(|other| common(other));
-        if let Some(closest) = closest.filter(|other| common(other) > 0) {
-            copy_dependencies(&closest.folder, target).map_err(|error| format!("{error:#}"))?;
-        }
+        let others = others.map(|other| (other.folder.clone(), other.lock.clone()));
+        begin(target, &lock, others).map_err(|error| format!("{error:#}"))?;
     }
     let building = FOLDERS.read().unwrap_or_else(PoisonError::into_inner);
     build()?;

@@ -31,7 +31,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 /// # Errors
 ///
 /// When a file cannot be read or written.
-pub fn copy_dependencies(from: &Path, to: &Path) -> Result<()> {
+fn copy_dependencies(from: &Path, to: &Path) -> Result<()> {
     let wanted = |name: &OsStr| {
         let name = name.to_string_lossy();
         let of_listing = name.starts_with(HELLO) || name.starts_with(&format!("lib{HELLO}"));
@@ -99,8 +99,28 @@ fn number_of_linked(_: &fs::Metadata) -> Option<u64> {
     None
 }
 
+/// Has a new target folder begin with what was compiled, of others than itself, for the package that has
+/// most dependencies in common with this `Cargo.lock`: of these target folders, with the `Cargo.lock` of
+/// each. If none has any, it begins with nothing.
+///
+/// # Errors
+///
+/// As [`copy_dependencies`].
+pub fn begin(
+    target: &Path,
+    lock: &str,
+    others: impl IntoIterator<Item = (PathBuf, String)>,
+) -> Result<()> {
+    let others = others.into_iter();
+    let others = others.map(|(folder, other)| (in_common(lock, &other), folder));
+    match others.max_by_key(|(common, _)| *common) {
+        Some((common, closest)) if common > 0 => copy_dependencies(&closest, target),
+        _ => Ok(()),
+    }
+}
+
 /// Among locked packages, those of the first `Cargo.lock` that are in the second, too: how many.
-pub fn in_common(lock: &str, other: &str) -> usize {
+fn in_common(lock: &str, other: &str) -> usize {
     let of = |lock| -> BTreeSet<String> {
         let lines = str::lines(lock).filter(|line| line.starts_with("checksum = "));
         lines.map(str::to_owned).collect()

@@ -25,6 +25,7 @@ use std::{
     os::unix::net::UnixStream,
     time::Duration,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How many threads each has.
 pub const WORKERS: usize = 4;
@@ -66,16 +67,12 @@ pub fn limits() -> (Option<Duration>, Option<Duration>) {
 }
 
 /// Where a handler waits, if a scenario says so.
-///
-/// # Errors
-///
-/// If none does.
-pub fn gate() -> io::Result<String> {
+fn gate() -> io::Result<String> {
     env::var("GATE").map_err(|_| io::Error::new(io::ErrorKind::NotFound, "there is no gate"))
 }
 
 /// What the handler of this path says at the gate. Then it waits for the end of what comes.
-pub fn at_gate(path: &str) -> String {
+fn at_gate(path: &str) -> String {
     format!("GET {path} HTTP/1.0\r\n\r\n")
 }
 
@@ -88,6 +85,18 @@ pub fn wait_at_gate(path: &str) -> io::Result<()> {
     let mut gate = TcpStream::connect(gate()?)?;
     gate.write_all(at_gate(path).as_bytes())?;
     gate.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// The same on `tokio`, whose thread does something else meanwhile.
+///
+/// # Errors
+///
+/// If there is no gate.
+pub async fn wait_at_gate_async(path: &str) -> io::Result<()> {
+    let mut gate = tokio::net::TcpStream::connect(gate()?).await?;
+    gate.write_all(at_gate(path).as_bytes()).await?;
+    gate.read_to_end(&mut Vec::new()).await?;
     Ok(())
 }
 

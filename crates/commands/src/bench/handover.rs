@@ -6,7 +6,7 @@ use super::{
     server::{build, Server, ANY_PORT},
     stopping::{
         clients::{Answers, Clients},
-        on_one_core,
+        on_one_core, restart,
     },
 };
 use crate::progress;
@@ -79,14 +79,8 @@ pub(super) fn record(root: &Path) -> Result<()> {
 /// The old one is asked to stop, and when it has ended, the new one is started.
 fn restarts(program: &Path, stay: bool) -> Result<Answers> {
     let mut server = Server::start(program, ANY_PORT)?;
-    let address = server.address;
-    let clients = Clients::start_with(stay, CLIENTS, address);
-    for _ in 0..TIMES {
-        thread::sleep(SERVES);
-        server.signal(Signal::TERM)?;
-        server.ended()?;
-        server = Server::start(program, &address.to_string())?;
-    }
+    let clients = Clients::start_with(stay, CLIENTS, server.address);
+    restart(program, &mut server, TIMES, SERVES)?;
     thread::sleep(SERVES);
     Ok(clients.stop())
 }

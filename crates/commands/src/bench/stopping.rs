@@ -144,15 +144,26 @@ fn queued(program: &Path) -> Result<(usize, usize)> {
 /// What becomes of the requests of some clients while the server is restarted again and again.
 fn restarts(program: &Path) -> Result<Answers> {
     let mut server = Server::start(program, ANY_PORT)?;
-    let address = server.address;
-    let clients = Clients::start(CLIENTS, address);
-    for _ in 0..RESTARTS {
-        thread::sleep(SERVES);
+    let clients = Clients::start(CLIENTS, server.address);
+    restart(program, &mut server, RESTARTS, SERVES)?;
+    Ok(clients.stop())
+}
+
+/// So often, asks the server to stop after it has served for some time, and starts it again when it has
+/// ended, at the same address.
+pub(super) fn restart(
+    program: &Path,
+    server: &mut Server,
+    times: usize,
+    serves: Duration,
+) -> Result<()> {
+    for _ in 0..times {
+        thread::sleep(serves);
         server.signal(Signal::TERM)?;
         server.ended()?;
-        server = Server::start(program, &address.to_string())?;
+        *server = Server::start(program, &server.address.to_string())?;
     }
-    Ok(clients.stop())
+    Ok(())
 }
 
 /// What `measured` starts runs on one core, where the system allows that.

@@ -41,9 +41,7 @@ pub(super) fn copy(
     let folder = all.join(name).join("hello");
     let target = folder.join("target");
     if !target.exists() {
-        if let Some(closest) = closest(&all, &lock)? {
-            built::copy_dependencies(&closest.join("target"), &target)?;
-        }
+        built::begin(&target, &lock, built_in(&all))?;
     }
     working_copy::sync(listing, &folder, &[])?;
     build(&folder.canonicalize()?)?;
@@ -53,18 +51,15 @@ pub(super) fn copy(
     built::copy(&folder, copy)
 }
 
-/// Of the listings that are built, the one that has most dependencies in common with this lock.
-fn closest(all: &Path, lock: &str) -> Result<Option<PathBuf>> {
-    let mut closest = (0, None);
-    for entry in fs::read_dir(all).into_iter().flatten() {
-        let folder = entry?.path().join("hello");
-        let other = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
-        let common = built::in_common(lock, &other);
-        if common > closest.0 && folder.join("target").is_dir() {
-            closest = (common, Some(folder));
-        }
-    }
-    Ok(closest.1)
+/// The target folders of the listings that are built, and what each of these has locked.
+fn built_in(all: &Path) -> impl Iterator<Item = (PathBuf, String)> {
+    let folders = fs::read_dir(all).into_iter().flatten().flatten();
+    folders.filter_map(|entry| {
+        let folder = entry.path().join("hello");
+        let lock = fs::read_to_string(folder.join("Cargo.lock")).ok()?;
+        let target = folder.join("target");
+        target.is_dir().then_some((target, lock))
+    })
 }
 
 #[cfg(test)]

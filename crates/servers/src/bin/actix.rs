@@ -1,12 +1,10 @@
 //! `actix-web`, which handles SIGTERM by itself.
 
 use actix_web::{
-    rt::net::TcpStream,
     web::{get, post, Bytes},
     App, HttpResponse, HttpServer, Responder,
 };
 use std::io;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn main() -> io::Result<()> {
     actix_web::rt::System::new().block_on(serve())
@@ -43,19 +41,15 @@ async fn page() -> impl Responder {
 }
 
 async fn sleep() -> impl Responder {
-    wait("/sleep").await.expect("the gate opens");
+    servers::wait_at_gate_async("/sleep")
+        .await
+        .expect("the gate opens");
     page().await
 }
 
 async fn panic() -> HttpResponse {
-    wait("/panic").await.expect("the gate opens");
+    servers::wait_at_gate_async("/panic")
+        .await
+        .expect("the gate opens");
     panic!("as it was asked to")
-}
-
-/// Waits at the gate.
-async fn wait(path: &str) -> io::Result<()> {
-    let mut gate = TcpStream::connect(servers::gate()?).await?;
-    gate.write_all(servers::at_gate(path).as_bytes()).await?;
-    gate.read_to_end(&mut Vec::new()).await?;
-    Ok(())
 }

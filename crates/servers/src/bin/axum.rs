@@ -11,8 +11,7 @@ use axum::{
 };
 use std::{env, fs::OpenOptions, io, io::Write, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     signal::unix::{signal, SignalKind},
 };
 
@@ -51,21 +50,17 @@ async fn asked_to_stop() {
 }
 
 async fn sleep() -> Html<&'static str> {
-    wait("/sleep").await.expect("the gate opens");
+    servers::wait_at_gate_async("/sleep")
+        .await
+        .expect("the gate opens");
     Html(servers::PAGE)
 }
 
 async fn panic() -> Html<&'static str> {
-    wait("/panic").await.expect("the gate opens");
+    servers::wait_at_gate_async("/panic")
+        .await
+        .expect("the gate opens");
     panic!("as it was asked to")
-}
-
-/// Waits at the gate.
-async fn wait(path: &str) -> io::Result<()> {
-    let mut gate = TcpStream::connect(servers::gate()?).await?;
-    gate.write_all(servers::at_gate(path).as_bytes()).await?;
-    gate.read_to_end(&mut Vec::new()).await?;
-    Ok(())
 }
 
 async fn order(path: Uri) -> Html<&'static str> {

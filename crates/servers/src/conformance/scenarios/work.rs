@@ -4,8 +4,9 @@ use super::Played;
 use crate::{
     conformance::{
         client::{get, Client},
-        stage::Setup,
-        Outcome,
+        gate::Held,
+        stage::{Setup, Stage},
+        Outcome, Wrong,
     },
     WORKERS,
 };
@@ -34,9 +35,8 @@ pub fn says_close(setup: Setup) -> Played {
     }
 }
 
-/// As many handlers as there are workers wait, and one request more.
-pub fn waits_for_worker(setup: Setup) -> Played {
-    let mut server = setup.start()?;
+/// Clients of as many handlers as there are workers, all of which wait at the gate.
+fn keep_all_busy(server: &Stage) -> Result<(Vec<Client>, Vec<Held>), Wrong> {
     let (mut clients, mut handlers) = (Vec::new(), Vec::new());
     for _ in 0..WORKERS {
         let mut client = server.client("a client of a worker")?;
@@ -44,6 +44,13 @@ pub fn waits_for_worker(setup: Setup) -> Played {
         handlers.push(server.gate.begun()?);
         clients.push(client);
     }
+    Ok((clients, handlers))
+}
+
+/// As many handlers as there are workers wait, and one request more.
+pub fn waits_for_worker(setup: Setup) -> Played {
+    let mut server = setup.start()?;
+    let (mut clients, handlers) = keep_all_busy(&server)?;
     let mut client = server.client("the one that waits")?;
     client.send_and_wait(get("/"))?;
     clients.push(client);
@@ -60,13 +67,7 @@ pub fn waits_for_worker(setup: Setup) -> Played {
 pub fn full_house(setup: Setup) -> Played {
     const QUEUE: usize = 2;
     let mut server = setup.with_queue(QUEUE).start()?;
-    let (mut clients, mut handlers) = (Vec::new(), Vec::new());
-    for _ in 0..WORKERS {
-        let mut client = server.client("a client of a worker")?;
-        client.send(get("/sleep"))?;
-        handlers.push(server.gate.begun()?);
-        clients.push(client);
-    }
+    let (mut clients, handlers) = keep_all_busy(&server)?;
     for _ in 0..3 * QUEUE {
         let mut client = server.client("one of those without a worker")?;
         client.send_and_wait(get("/"))?;
