@@ -141,9 +141,19 @@ where
             let page = Page::new(browser, &root, &browsers.kinds);
             page.width(WIDE)?;
             page.media("")?;
-            let mut problems = test(&page)?;
-            problems.extend(page.logged()?);
-            Ok(problems)
+            let tested = test(&page);
+            let logged = page.logged();
+            match tested {
+                Ok(problems) => Ok([problems, logged?].concat()),
+                // What the page could not load may be why.
+                Err(failed) => {
+                    let why = failed.message().unwrap_or_default().to_owned();
+                    Err([vec![why], logged.unwrap_or_default()]
+                        .concat()
+                        .join("\n")
+                        .into())
+                }
+            }
         })?;
         let mut seen = HashSet::new();
         problems.retain(|problem| seen.insert(problem.clone()));

@@ -81,13 +81,13 @@ fn items_of(folder: &Path, module: &str, items: &mut BTreeSet<String>) -> Result
 
 /// The items of which the table says something else than the compiler.
 fn wrong(folder: &Path) -> Result<Vec<String>, Failed> {
-    let model = model()?;
-    let dependencies = model.parent().unwrap_or(Path::new("."));
-    let arguments = [
+    let (model, dependencies) = model()?;
+    let mut arguments = vec![
         format!("--extern=model={}", model.display()),
-        format!("-Ldependency={}", dependencies.display()),
         "-Dambiguous-glob-reexports".to_owned(),
     ];
+    let dependencies = dependencies.iter();
+    arguments.extend(dependencies.map(|folder| format!("-Ldependency={}", folder.display())));
     let uses = |of: &str| -> String {
         let line = |item: &Item| match is_of_type(item) {
             true => format!("pub fn f() {{ let _ = {of}::{}::<(), ()>; }}\n", item.path),
@@ -166,25 +166,31 @@ fn errors(
     Ok(errors)
 }
 
-/// The library of the model, as it was built for these tests.
-fn model() -> Result<PathBuf, Failed> {
+/// The library of the model, as it was built for these tests, and the folders of what it depends on:
+/// macros are elsewhere if cargo is told for which target it builds.
+fn model() -> Result<(PathBuf, BTreeSet<PathBuf>), Failed> {
     let mut cargo = Command::new("cargo");
     // With one of its tests, so that its dependencies have the features that they have in these tests:
     // built alone, all of it would be built anew.
     cargo.args(["test", "--no-run", "--test", "reduced"]);
     cargo.args(["--quiet", "--message-format=json"]);
     let said = cargo.current_dir(book::root()).output()?.stdout;
-    let said = serde_json::Deserializer::from_slice(&said).into_iter::<Json>();
-    let mut artifacts = said.flatten();
-    let model = artifacts.find_map(|said| {
-        let is_model = said["target"]["name"] == "pool_model";
-        let files = said["filenames"].as_array().filter(|_| is_model)?;
-        let mut files = files.iter().filter_map(Json::as_str);
-        files
-            .find(|file| file.ends_with(".rmeta"))
-            .map(PathBuf::from)
-    });
-    Ok(model.ok_or("cargo does not say where the model is")?)
+    let (mut model, mut folders) = (None, BTreeSet::new());
+    for said in serde_json::Deserializer::from_slice(&said).into_iter::<Json>() {
+        let said = said?;
+        let files = said["filenames"].as_array().into_iter().flatten();
+        for file in files.filter_map(Json::as_str).map(Path::new) {
+            folders.extend(file.parent().map(Path::to_owned));
+            if said["target"]["name"] == "pool_model" && file.extension() == Some("rmeta".as_ref())
+            {
+                model = Some(file.to_owned());
+            }
+        }
+    }
+    Ok((
+        model.ok_or("cargo does not say where the model is")?,
+        folders,
+    ))
 }
 
 /// Of which Rust the compiler is: 95 for 1.95.

@@ -9,6 +9,7 @@ mod common;
 use client::{Answer, Client};
 use common::{hello, wait_until, ANY_PORT};
 use std::{
+    env,
     fs::{self, File, FileTimes, OpenOptions, Permissions},
     io::prelude::*,
     os::unix::{
@@ -16,7 +17,7 @@ use std::{
         net::UnixListener,
     },
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc::{self, TryRecvError},
@@ -32,7 +33,7 @@ impl Tree {
     fn new() -> Tree {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("files-{}-{number}", std::process::id());
+        let name = format!("files-{}-{number}", process::id());
         let tree = Tree(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
         fs::create_dir_all(tree.0.join("public")).unwrap();
         fs::write(tree.0.join("secret.txt"), "secret").unwrap();
@@ -318,7 +319,12 @@ fn what_is_no_file_for_everybody_is_not_found() {
     symlink(&tree.0, tree.path("absolute")).unwrap();
     symlink("sub", tree.path("within")).unwrap();
     symlink("loop", tree.path("loop")).unwrap();
-    let _socket = UnixListener::bind(tree.path("socket")).unwrap();
+    // A socket's address is short; the way to this folder may be long.
+    let short = env::temp_dir().join(format!("hello-{}", process::id()));
+    symlink(tree.path(""), &short).unwrap();
+    let socket = UnixListener::bind(short.join("socket"));
+    fs::remove_file(short).unwrap();
+    let _socket = socket.unwrap();
     let made = Command::new("mkfifo").arg(tree.path("pipe")).status();
     assert!(made.unwrap().success());
     symlink("/dev/zero", tree.path("zero")).unwrap();

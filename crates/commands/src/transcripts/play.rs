@@ -127,9 +127,11 @@ impl Stage {
                 }
             }
             Action::Until(pattern) => {
-                let shown = terminal
-                    .running()?
-                    .wait_until(deadline, |shown| pattern.is_match(shown));
+                let shown = terminal.running()?.wait_until(deadline, |shown| {
+                    // A line may be written in pieces: the next step is to come after all of it.
+                    let whole = shown.rfind('\n').map_or("", |end| &shown[..=end]);
+                    pattern.is_match(whole)
+                });
                 ensure!(
                     shown,
                     "waited for `{pattern}` until the command's end or for {deadline:?}"
@@ -202,5 +204,41 @@ impl Terminal {
             Some(ended) => bail!("the command ended with {ended}, not with {expected}"),
             None => bail!("the command had not ended after {deadline:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a command that runs on has shown `pattern` as far as a scenario can know.
+    fn is_shown(command: &str, pattern: &str) -> Result<()> {
+        let mut stage = Stage {
+            folder: std::env::temp_dir(),
+            terminals: vec![Terminal {
+                name: "server".into(),
+                text: String::new(),
+                running: Some(Running::start(command, &std::env::temp_dir(), false)?),
+            }],
+        };
+        stage.take(&Step {
+            terminal: "server".into(),
+            action: Action::Until(pattern.parse()?),
+            deadline: Duration::from_secs(2),
+        })
+    }
+
+    #[test]
+    fn a_line_is_shown_when_all_of_it_is() {
+        is_shown(
+            "echo SIGINT: stopping, 1 still to answer; sleep 60",
+            "still to",
+        )
+        .unwrap();
+
+        let pieces = "echo ready; printf 'SIGINT: stopping, 1 still to'; sleep 60";
+        let problem = is_shown(pieces, "still to").unwrap_err();
+        assert!(problem.to_string().contains("still to"), "{problem}");
+        is_shown(pieces, "ready").unwrap();
     }
 }

@@ -47,7 +47,7 @@ const TOOLS: [&str; 2] = ["curl", "haproxy"];
 /// retry = true                # run again, unshown, while curl finds nobody listening
 /// exit = [0, 7]               # or with one of these, if it is chance which
 ///
-/// [[step]]                    # wait until the running command has shown this
+/// [[step]]                    # wait until the running command has shown this, in whole lines
 /// terminal = "server"
 /// until = 'Shutting down\.'
 ///
