@@ -165,10 +165,7 @@ pub fn themes(page: &Page, unfold: &str) -> Result<Vec<String>, Failed> {
     page.run(unfold)?;
     let mut problems = page.problems("unfolded", "book.axe()")?;
     // The themes change colors, and nothing else.
-    for theme in THEMES {
-        page.theme(theme)?;
-        problems.extend(page.colors(theme, theme)?);
-    }
+    problems.extend(page.colors("unfolded", &THEMES)?);
     Ok(problems)
 }
 
@@ -222,7 +219,7 @@ pub fn menus(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
         if theme == THEMES[0] {
             problems.extend(page.problems(&place, "book.axe()")?);
         }
-        problems.extend(page.colors(&place, theme)?);
+        problems.extend(page.colors(&place, &[theme])?);
         page.press([DOWN, ESCAPE])?;
     }
 
@@ -313,6 +310,6 @@ pub fn paper(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
     problems.extend(page.problems("print", "book.missingOnPaper()")?);
     problems.extend(page.problems("print", "book.timelinesOnPaper()")?);
     // The text is that of the pages, each of which is inspected in full.
-    problems.extend(page.colors("print", "navy")?);
+    problems.extend(page.colors("print", &["navy"])?);
     Ok(problems)
 }

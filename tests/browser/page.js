@@ -36,18 +36,44 @@ window.book = {
             + text.trim().replace(/\s+/g, ' ').slice(0, 40);
     },
 
-    // Does something while the elements are not in the page: axe-core takes its time over each.
+    // Does something while the elements are not in the text: axe-core takes its time over each.
     async without(elements, act) {
-        const places = Array.from(elements, element => {
-            const place = document.createComment('');
-            element.replaceWith(place);
-            return () => place.replaceWith(element);
-        });
+        const places = Array.from(elements, element => [element, document.createComment('')]);
+        book.apart(() => places.forEach(([element, place]) => element.replaceWith(place)));
         try {
             return await act();
         } finally {
-            places.reverse().forEach(restore => restore());
+            places.reverse();
+            book.apart(() => places.forEach(([element, place]) => place.replaceWith(element)));
         }
+    },
+
+    // Changes much of the text at once: where the browser does not see it, that is quicker.
+    apart(change) {
+        const text = document.querySelector('main');
+        const place = document.createComment('');
+        text.replaceWith(place);
+        change();
+        place.replaceWith(text);
+    },
+
+    // Does something while nothing is in the text but these elements, and what they are in.
+    only(elements, act) {
+        const others = [];
+        const keep = element => {
+            const start = others.length;
+            let kept = elements.has(element);
+            for (const child of element.children) {
+                kept = keep(child) || kept;
+            }
+            if (!kept) {
+                others.splice(start, Infinity, element);
+            }
+            return kept;
+        };
+        const text = document.querySelector('main');
+        Array.from(text.children).forEach(keep);
+        return book.without(others, act);
     },
 
     // The same, for the elements that only color the code: a text takes their place.
@@ -74,8 +100,8 @@ window.book = {
         }));
     },
 
-    async inspect(options) {
-        const { violations } = await axe.run({
+    async inspect(options, elements = [document]) {
+        const { violations } = await axe.run({ include: elements }, {
             resultTypes: ['violations'], // quicker
             preload: false, // the style sheets once more, which a page from a file may not ask for
             ...options,
@@ -91,13 +117,21 @@ window.book = {
         return document.querySelectorAll('main details:not([open]) > :not(summary)');
     },
 
-    // Until what has just changed has been laid out, and the page has seen it. A theme enables
-    // style sheets, which are read again for that.
+    // Until what has just changed has been laid out, and the page has seen it.
     async settled() {
+        const frame = () => new Promise(done => requestAnimationFrame(done));
+        await frame();
+        await frame();
+        await book.styled();
+    },
+
+    // Until a theme that was chosen decides how all looks: it enables style sheets, which are read
+    // again for that.
+    async styled() {
         const sheets = Array.from(document.querySelectorAll('link[rel~="stylesheet"]'));
-        do {
-            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-        } while (sheets.some(link => !link.disabled && !link.sheet));
+        while (sheets.some(link => !link.disabled && !link.sheet)) {
+            await new Promise(done => setTimeout(done, 1));
+        }
     },
 
     // The rules on colors, enabled or not, but for the one of level AAA, which axe leaves out.
@@ -107,37 +141,89 @@ window.book = {
             .map(({ ruleId }) => [ruleId, { enabled }]));
     },
 
-    // The same as `axe`, for the rules on colors alone. Of the elements of one kind in the text, one
-    // is kept for that, and none if the kind is among `known`. Returns the problems, and the kinds
-    // that are new.
+    // Chooses a theme.
+    theme(theme) {
+        document.getElementById(`mdbook-theme-${theme}`).click();
+        if (!document.documentElement.classList.contains(theme)) {
+            throw new Error(`the theme ${theme} is not shown`);
+        }
+    },
+
+    // The same as `axe`, for the rules on colors alone, in each theme that `known` names. Of the
+    // elements of one kind, one is looked at, and none if the kind is among those that are known in
+    // this theme. Returns the problems, each after its theme, and the kinds that are new, by theme.
     colors(known) {
-        return book.without(book.folded(), async () => {
-            await book.settled();
-            const kinds = new Set(known);
-            const fresh = [];
-            const alike = [];
-            const look = (element, above) => {
-                const kind = book.kind(element, above);
-                const start = alike.length;
-                let same = kinds.has(kind);
-                if (!same) {
-                    kinds.add(kind);
-                    fresh.push(kind);
+        const fresh = {};
+        const problems = [];
+        const needed = new Set();
+        const themes = Object.keys(known);
+        const look = different => async () => {
+            for (const theme of themes) {
+                book.theme(theme);
+                await book.styled();
+                const kinds = new Set(known[theme]);
+                const found = [];
+                for (const [element, above] of different) {
+                    const kind = book.kind(element, above === null ? 0 : found[above]);
+                    found.push(kind);
+                    if (!kinds.has(kind)) {
+                        kinds.add(kind);
+                        needed.add(element);
+                    }
                 }
-                for (const child of element.children) {
-                    same = look(child, kind) && same;
-                }
-                if (same) {
-                    alike.splice(start, Infinity, element); // with all that is in it
-                }
-                return same;
-            };
-            const text = document.querySelector('main');
-            const above = element => (element ? book.kind(element, above(element.parentElement)) : 0);
-            look(text, above(text.parentElement));
+                fresh[theme] = Array.from(kinds).slice(known[theme].length);
+            }
+        };
+        const inspect = async () => {
             const runOnly = Object.keys(book.colorRules(true));
-            return [await book.without(alike, () => book.inspect({ runOnly })), fresh];
+            for (const theme of themes) {
+                book.theme(theme);
+                await book.settled();
+                const found = await book.inspect({ runOnly }, Array.from(needed));
+                problems.push(...found.map(problem => `${theme}: ${problem}`));
+            }
+        };
+        return book.without(book.folded(), async () => {
+            const different = book.different();
+            await book.only(new Set(different.map(([element]) => element)), look(different));
+            if (needed.size > 0) {
+                await book.only(needed, inspect);
+            }
+            return [problems, fresh];
         });
+    },
+
+    // All elements, each with the number of the one that it is in. But of the spans that color code,
+    // one for all that are in the same, have the same class, and have text alike.
+    different() {
+        const different = [];
+        const spans = new Map();
+        const look = (element, above) => {
+            let number = different.length;
+            if (element.matches('code span')) {
+                const key = `${above} ${element.className} ${book.weight(element)}`;
+                number = spans.get(key) ?? number;
+                spans.set(key, number);
+            }
+            if (number === different.length) {
+                different.push([element, above]);
+            }
+            for (const child of element.children) {
+                look(child, number);
+            }
+        };
+        look(document.documentElement, null);
+        return different;
+    },
+
+    // How much of its own text counts: as axe-core sees it, a single letter or sign does not.
+    weight(element) {
+        const own = Array.from(element.childNodes).filter(node => node.nodeType === Node.TEXT_NODE);
+        return book.textWeight(own.map(text => text.textContent.trim()).join(''));
+    },
+
+    textWeight(text) {
+        return text.length < 2 ? text.length : /[\p{L}\p{N}]/u.test(text);
     },
 
     // A number for all that decides what axe-core says of an element's colors, given the kind of the
@@ -145,18 +231,17 @@ window.book = {
     kind(element, above) {
         const style = getComputedStyle(element);
         const text = node => node.textContent.trim();
-        const weight = text => (text.length < 2 ? text.length : /[\p{L}\p{N}]/u.test(text));
-        const own = Array.from(element.childNodes).filter(node => node.nodeType === Node.TEXT_NODE);
         const description = [
-            above, element.tagName, element.className, weight(own.map(text).join('')),
+            above, element.tagName, element.className, book.weight(element),
             element.disabled, element.ariaDisabled, element.ariaHidden,
             ...book.looks.map(property => style[property]),
         ];
         if (element.matches('a')) {
             // It has to differ from the text around it, where there is some.
-            const around = element.parentElement.closest('p, li, dd, dt, td, th, summary, figcaption, div');
+            const around = element.parentElement.closest('p, li, dd, dt, td, th, summary, '
+                + 'figcaption, h1, h2, h3, h4, h5, h6, nav, div, body');
             const links = Array.from(around.querySelectorAll('a'), text).join('').length;
-            description.push(weight(text(around).slice(links)));
+            description.push(book.textWeight(text(around).slice(links)));
         }
         // A hash of 53 bits: cyrb53, by bryc, in the public domain.
         let [high, low] = [0xdeadbeef, 0x41c6ce57];

@@ -62,19 +62,16 @@ impl<'a> Page<'a> {
 
     /// Loads the page as if it were the reader's first, in the first theme.
     pub fn load(&self, name: &str) -> Result<(), Failed> {
-        self.goto(&format!("{}{name}", self.root))
+        self.goto(&format!("{}{name}", self.root))?;
+        // On a busy machine, chromedriver may say so before all of a long page has come.
+        let loaded = "new Promise(done => document.readyState === 'complete' \
+             ? done() : addEventListener('load', () => done()))";
+        self.promised(loaded, json!([])).map(drop)
     }
 
     /// Chooses a theme.
     pub fn theme(&self, theme: &str) -> Result<(), Failed> {
-        let choose = format!(
-            "document.getElementById('mdbook-theme-{theme}').click(); \
-             return document.documentElement.classList.contains('{theme}')"
-        );
-        match self.run(&choose)? {
-            Value::Bool(true) => Ok(()),
-            _ => Err(format!("the theme {theme} is not shown").into()),
-        }
+        self.run(&format!("book.theme('{theme}')")).map(drop)
     }
 
     /// What a script returns as a list of problems, each with `context` before it.
@@ -83,16 +80,21 @@ impl<'a> Page<'a> {
         texts(context, &found).ok_or_else(|| format!("{script}: {found}").into())
     }
 
-    /// What axe-core says of the colors in the theme that is shown. Kinds of elements that it finds
-    /// good are not looked at again, on any page.
-    pub fn colors(&self, context: &str, theme: &str) -> Result<Vec<String>, Failed> {
-        let known = self.kinds.known(theme);
+    /// What axe-core says of the colors in these themes. Kinds of elements that it finds good are not
+    /// looked at again, on any page.
+    pub fn colors(&self, context: &str, themes: &[&str]) -> Result<Vec<String>, Failed> {
+        let known: HashMap<_, _> = themes
+            .iter()
+            .map(|theme| (theme, self.kinds.known(theme)))
+            .collect();
         let found = self.promised("book.colors(arguments[0])", json!([known]))?;
         let problems = texts(context, &found[0]);
         let problems = problems.ok_or_else(|| format!("{context}, colors: {found}"))?;
         if problems.is_empty() {
-            let fresh = found[1].as_array().into_iter().flatten();
-            self.kinds.add(theme, fresh.filter_map(Value::as_u64));
+            for theme in themes {
+                let fresh = found[1][theme].as_array().into_iter().flatten();
+                self.kinds.add(theme, fresh.filter_map(Value::as_u64));
+            }
         }
         Ok(problems)
     }
