@@ -1,4 +1,4 @@
-//! Turns at the processor: as many tests work at a time as there are cores, while any number waits.
+//! Turns at the processor: few tests work at a time, while any number waits.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -13,11 +13,14 @@ static GIVEN_BACK: Condvar = Condvar::new();
 pub struct Turn(());
 
 /// Waits for a turn at the processor. Who has one must not wait for another.
+///
+/// There are two for each core: what works also waits now and then, for a disk or a process that it
+/// has started, and where others are busy, who does more at a time gets a larger share.
 pub fn turn() -> Turn {
-    let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
+    let most = 2 * thread::available_parallelism().map_or(1, usize::from);
     let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut working = GIVEN_BACK
-        .wait_while(working, |working| *working >= cores)
+        .wait_while(working, |working| *working >= most)
         .unwrap_or_else(PoisonError::into_inner);
     *working += 1;
     Turn(())
