@@ -1,38 +1,59 @@
-//! The promise: two copies of the newest server are restarted in turns behind HAProxy, with the
-//! configuration that the page shows, and no request is lost or done twice. And what the page says of
-//! its tables stands in them, when they are measured anew.
+//! The promise: two copies of the newest server are restarted in turns behind HAProxy, and behind nginx,
+//! with the configurations that the page shows, and no request is lost or done twice, but for an order
+//! behind nginx. And what the page says of its tables stands in them, when they are measured anew.
 //!
-//! In full it is measured by `cargo book bench proxy`. Where there is no `haproxy`, the restarts are
+//! In full it is measured by `cargo book bench proxy`. Where a proxy is not there, its restarts are
 //! counted as ignored, and that is said; in CI they fail.
 
 use crate::support::{report, told, turns::turn};
-use book_commands::bench::proxy::{is_there, restarted};
+use book_commands::bench::proxy::{is_there, restarted, Outcome, Restarted};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
-    let skip = !is_there() && env::var_os("CI").is_none();
-    if skip {
-        eprintln!("no restart behind a proxy is tried: install haproxy for that");
-    }
+    let skip = |proxy| {
+        let skip = !is_there(proxy) && env::var_os("CI").is_none();
+        if skip {
+            eprintln!("no restart behind {proxy} is tried: install it for that");
+        }
+        skip
+    };
     Ok(vec![
-        Trial::test("listing-20-35::proxy::restarts", check_restarts).with_ignored_flag(skip),
-        Trial::test("listing-20-35::proxy::measured", check_measured),
+        Trial::test("listing-20-36::proxy::restarts", check_restarts)
+            .with_ignored_flag(skip("haproxy")),
+        Trial::test("listing-20-36::proxy::nginx", check_nginx).with_ignored_flag(skip("nginx")),
+        Trial::test("listing-20-36::proxy::measured", check_measured),
     ])
 }
 
-fn check_restarts() -> Result<(), Failed> {
+fn ended(how: Restarted, restarts: usize, clients: usize) -> Result<Outcome, Failed> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    restarted(&book::root(), target, how, restarts, clients).map_err(told)
+}
+
+/// They build and change the same folder.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn check_nginx() -> Result<(), Failed> {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _turn = turn();
-    let ended = |is_killed, restarts, clients| {
-        restarted(&book::root(), target, is_killed, restarts, clients).map_err(told)
-    };
+    let ended = ended(Restarted::BehindNginx, 4, 8)?;
+    match ended.pages_lost + ended.twice > 0 || ended.pages == 0 || ended.orders == 0 {
+        true => Err(format!("behind nginx, restarts are not as the page says: {ended:?}").into()),
+        false => Ok(()),
+    }
+}
+
+fn check_restarts() -> Result<(), Failed> {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     // Whoever is to see that nothing is lost has to see it when something is. There are so many clients
     // that each copy is at work whenever it is killed.
-    let killed = ended(true, 3, 32)?;
-    let drained = ended(false, 4, 8)?;
+    let killed = ended(Restarted::Killed, 3, 32)?;
+    let drained = ended(Restarted::Drained, 4, 8)?;
 
     let mut problems = Vec::new();
     if killed.pages_lost + killed.orders_lost == 0 {
@@ -111,13 +132,13 @@ const CLAIMS: &[Claim] = &[
     },
     Claim {
         file: "bench-proxy.txt",
-        row: "20-35",
+        row: "20-36",
         none: LOST,
         some: &["again"],
     },
     Claim {
         file: "bench-proxy.txt",
-        row: "20-35, drained",
+        row: "20-36, drained",
         none: &["lost", "orders lost", "twice", "again", "slow"],
         some: &[],
     },
@@ -162,6 +183,30 @@ const CLAIMS: &[Claim] = &[
         row: "`kill -9`, drained",
         none: LOST,
         some: &[],
+    },
+    Claim {
+        file: "bench-proxy-nginx.txt",
+        row: "20-36",
+        none: &["lost", "done", "twice"],
+        some: &["again"],
+    },
+    Claim {
+        file: "bench-proxy-nginx.txt",
+        row: "without `max_fails=0`",
+        none: &["done", "twice"],
+        some: &["lost", "orders lost"],
+    },
+    Claim {
+        file: "bench-proxy-nginx.txt",
+        row: "`kill -9`",
+        none: &["lost", "twice"],
+        some: &["orders lost", "done"],
+    },
+    Claim {
+        file: "bench-proxy-nginx.txt",
+        row: "`kill -9`, all again",
+        none: &["lost", "orders lost"],
+        some: &["twice"],
     },
     Claim {
         file: "bench-proxy-late.txt",

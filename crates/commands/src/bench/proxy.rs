@@ -1,11 +1,10 @@
-//! Measures what is lost behind HAProxy when two copies of a server are restarted in turns, depending
-//! on how a copy ends, and on what HAProxy is told.
+//! Measures what is lost behind HAProxy, or nginx, when two copies of a server are restarted in turns,
+//! depending on how a copy ends, and on what HAProxy is told.
 
 mod clients;
 mod copies;
 mod haproxy;
-
-pub use haproxy::is_there;
+mod nginx;
 
 use super::{keep, recorded};
 use crate::progress;
@@ -14,7 +13,17 @@ use book::tables::with_commas;
 use clients::{Asked, Clients};
 use copies::{Copy, End, Kind};
 use haproxy::{configuration, Change, Proxy};
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, thread, time::Duration};
+use nginx::Nginx;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 /// Restarts of each kind, and clients meanwhile: half of them ask for pages, half of them order.
 const RESTARTS: usize = 60;
@@ -43,15 +52,17 @@ struct Way {
     end: End,
     told: Told,
     configuration: &'static [Change],
+    is_nginx: bool,
 }
 
 /// The way that the others differ from.
 const TERMINATED: Way = Way {
-    name: "20-35",
+    name: "20-36",
     kind: Kind::Newest,
     end: End::Terminate,
     told: Told::Never,
     configuration: &[],
+    is_nginx: false,
 };
 const KILLED: Way = Way {
     name: "`kill -9`",
@@ -59,7 +70,7 @@ const KILLED: Way = Way {
     ..TERMINATED
 };
 const DRAINED: Way = Way {
-    name: "20-35, drained",
+    name: "20-36, drained",
     told: Told::First,
     ..TERMINATED
 };
@@ -125,6 +136,32 @@ const CONFIGURATIONS: [Way; 7] = [
         ..KILLED
     },
 ];
+/// nginx asks nobody how they are.
+const NGINX: [Way; 4] = [
+    Way {
+        is_nginx: true,
+        ..TERMINATED
+    },
+    Way {
+        name: "without `max_fails=0`",
+        is_nginx: true,
+        configuration: &[("7879 max_fails=0", "7879"), ("7880 max_fails=0", "7880")],
+        ..TERMINATED
+    },
+    Way {
+        is_nginx: true,
+        ..KILLED
+    },
+    Way {
+        name: "`kill -9`, all again",
+        is_nginx: true,
+        configuration: &[(
+            "proxy_pass http://copies;",
+            "proxy_pass http://copies; proxy_next_upstream error timeout non_idempotent;",
+        )],
+        ..KILLED
+    },
+];
 /// HAProxy has to be told that it is to send a copy nothing more, and finds nothing out by itself.
 const LATE_NEWS: [Way; 2] = [
     Way {
@@ -149,6 +186,48 @@ const SENT_AGAIN: Change = (
     "retries 3",
     "retries 3\n    retry-on conn-failure empty-response",
 );
+
+/// The one that stands in front of the copies.
+enum Front {
+    HAProxy(Proxy),
+    Nginx(Nginx),
+}
+
+impl Front {
+    fn start(root: &Path, way: &Way, copies: [SocketAddr; 2]) -> Result<Front> {
+        Ok(match way.is_nginx {
+            true => Front::Nginx(Nginx::start(root, way.configuration, copies)?),
+            false => {
+                let configuration = configuration(root, way.configuration)?;
+                Front::HAProxy(Proxy::start(&configuration, copies)?)
+            }
+        })
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Front::HAProxy(proxy) => proxy.address,
+            Front::Nginx(nginx) => nginx.address,
+        }
+    }
+
+    fn again(&self) -> Result<usize> {
+        match self {
+            Front::HAProxy(proxy) => Ok(proxy.sees("BACKEND")?.again),
+            Front::Nginx(nginx) => nginx.again(),
+        }
+    }
+}
+
+/// Whether there is a proxy of that name to be run: `haproxy` or `nginx`.
+pub fn is_there(proxy: &str) -> bool {
+    let mut version = Command::new(proxy);
+    version
+        .arg("-v")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    version.status().is_ok_and(|status| status.success())
+}
 
 /// What became of the requests.
 #[derive(Debug, Default, PartialEq)]
@@ -178,7 +257,6 @@ fn measure(
     clients: usize,
 ) -> Result<Outcome> {
     let program = way.kind.build(root, target)?;
-    let configuration = configuration(root, way.configuration)?;
     let orders = target.join("proxy").join("orders");
     fs::write(&orders, "").with_context(|| format!("cannot write {}", orders.display()))?;
 
@@ -186,20 +264,27 @@ fn measure(
         Copy::start(&program, &orders)?,
         Copy::start(&program, &orders)?,
     ];
-    let proxy = Proxy::start(&configuration, copies.each_ref().map(Copy::address))?;
-    let clients = Clients::start(clients, proxy.address);
+    let front = Front::start(root, way, copies.each_ref().map(Copy::address))?;
+    let clients = Clients::start(clients, front.address());
     for round in 0..restarts {
-        let name = ["a", "b"][round % 2];
-        restart(&mut copies[round % 2], name, way, &proxy)?;
+        let copy = &mut copies[round % 2];
+        thread::sleep(BOTH);
+        match &front {
+            Front::HAProxy(proxy) => restart(copy, ["a", "b"][round % 2], way, proxy)?,
+            Front::Nginx(_) => {
+                copy.end(way.end)?;
+                thread::sleep(AWAY);
+                copy.again()?;
+            }
+        }
     }
     thread::sleep(BOTH);
     let asked = clients.stop();
-    let again = proxy.sees("BACKEND")?.again;
+    let again = front.again()?;
     Ok(outcome(&asked, &fs::read_to_string(&orders)?, again))
 }
 
 fn restart(copy: &mut Copy, name: &str, way: &Way, proxy: &Proxy) -> Result<()> {
-    thread::sleep(BOTH);
     let drain = || proxy.tell(&format!("set server copies/{name} state drain"));
     match way.told {
         Told::Never => copy.end(way.end)?,
@@ -253,22 +338,29 @@ fn outcome(asked: &Asked, done: &str, again: usize) -> Outcome {
     }
 }
 
-/// Restarts two copies of the newest server so often, in turns, with what is built in this folder:
-/// each is drained, and asked to stop; or it is killed.
+/// How copies are restarted in a test.
+pub enum Restarted {
+    Killed,
+    Drained,
+    BehindNginx,
+}
+
+/// Restarts two copies of the newest server so often, in turns, with what is built in this folder.
 ///
 /// # Errors
 ///
-/// When there is no HAProxy, or a server does not do what it should.
+/// When there is no such proxy, or a server does not do what it should.
 pub fn restarted(
     root: &Path,
     target: &Path,
-    is_killed: bool,
+    how: Restarted,
     restarts: usize,
     clients: usize,
 ) -> Result<Outcome> {
-    let way = match is_killed {
-        true => &KILLED,
-        false => &DRAINED,
+    let way = match how {
+        Restarted::Killed => &KILLED,
+        Restarted::Drained => &DRAINED,
+        Restarted::BehindNginx => &NGINX[0],
     };
     measure(root, target, way, restarts, clients)
 }
@@ -277,12 +369,13 @@ pub fn restarted(
 ///
 /// # Errors
 ///
-/// When there is no HAProxy, when a server cannot be built or does not do what it should, and when a
+/// When there is no HAProxy or nginx, when a server cannot be built or does not do what it should, and when a
 /// file cannot be written.
 pub(super) fn record(root: &Path) -> Result<()> {
     for (file, ways) in [
         ("bench-proxy.txt", &SERVERS[..]),
         ("bench-proxy-lines.txt", &CONFIGURATIONS[..]),
+        ("bench-proxy-nginx.txt", &NGINX[..]),
         ("bench-proxy-late.txt", &LATE_NEWS[..]),
     ] {
         let mut all = Vec::new();

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The newest listing.
-pub(super) const NEWEST: &str = "listing-20-35";
+pub(super) const NEWEST: &str = "listing-20-36";
 /// The one whose server is changed to close its listener last, as that of Listing 20-25 does.
 const STOPPING: &str = "listing-20-31";
 

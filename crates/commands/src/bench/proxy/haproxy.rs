@@ -21,16 +21,6 @@ const CONFIGURATION: &str = "recorded/haproxy.cfg";
 /// The socket on which it is told what to do, in its folder.
 const SOCKET: &str = "proxy.sock";
 
-/// Whether there is an HAProxy to be run.
-pub fn is_there() -> bool {
-    let version = Command::new("haproxy")
-        .arg("-v")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    version.is_ok_and(|status| status.success())
-}
-
 /// A line of the configuration, and what comes in its place, as an experiment.
 pub(super) type Change = (&'static str, &'static str);
 
@@ -40,12 +30,21 @@ pub(super) type Change = (&'static str, &'static str);
 ///
 /// When a line that is to be changed is not there once.
 pub(super) fn configuration(root: &Path, changes: &[Change]) -> Result<String> {
-    let file = root.join(CONFIGURATION);
+    changed(root, CONFIGURATION, changes)
+}
+
+/// A configuration of the book with these changes.
+///
+/// # Errors
+///
+/// When a line that is to be changed is not there once.
+pub(super) fn changed(root: &Path, configuration: &str, changes: &[Change]) -> Result<String> {
+    let file = root.join(configuration);
     let mut text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     for (from, to) in changes {
         let times = text.matches(from).count();
-        ensure!(times == 1, "{CONFIGURATION} has {from:?} {times} times");
+        ensure!(times == 1, "{configuration} has {from:?} {times} times");
         text = text.replacen(from, to, 1);
     }
     Ok(text)
@@ -75,8 +74,7 @@ impl Proxy {
         let folder = new_folder()?;
         fs::write(folder.join("haproxy.cfg"), configuration)?;
         let log = fs::File::create(folder.join("log"))?;
-        // It takes a port, and does not tell which, if it may choose.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = free_address()?;
         let [a, b] = servers.map(|server| server.port().to_string());
         let child = Command::new("haproxy")
             .args(["-f", "haproxy.cfg"])
@@ -93,20 +91,8 @@ impl Proxy {
             folder,
             address,
         };
-        proxy.wait_until_it_listens()?;
+        started(&mut proxy.child, address, &proxy.folder)?;
         Ok(proxy)
-    }
-
-    fn wait_until_it_listens(&mut self) -> Result<()> {
-        let start = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
-            if self.child.try_wait()?.is_some() || start.elapsed() > DEADLINE {
-                let log = fs::read_to_string(self.folder.join("log"))?;
-                bail!("haproxy does not listen:\n{log}");
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
     }
 
     /// Sends a command to its socket, and returns the answer.
@@ -152,8 +138,26 @@ impl Drop for Proxy {
     }
 }
 
+/// An address for a proxy: if it may choose a port itself, it does not tell which.
+pub(super) fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+/// Waits until a proxy listens, which writes its complaints into the file `log` in its folder.
+pub(super) fn started(proxy: &mut Child, address: SocketAddr, folder: &Path) -> Result<()> {
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if proxy.try_wait()?.is_some() || start.elapsed() > DEADLINE {
+            let log = fs::read_to_string(folder.join("log"))?;
+            bail!("the proxy does not listen at {address}:\n{log}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
 /// A folder in the one for temporary files: the name of a socket must not be long.
-fn new_folder() -> io::Result<PathBuf> {
+pub(super) fn new_folder() -> io::Result<PathBuf> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = env::temp_dir().join(format!("book-proxy-{}-{number}", process::id()));
