@@ -25,7 +25,7 @@ mod transcripts;
 use libtest_mimic::{run, Arguments, Failed, Trial};
 use std::env;
 use std::process::ExitCode;
-use support::{network, turns};
+use support::{cargo, network, turns};
 
 /// Makes the tests of a promise.
 type Trials = fn() -> Result<Vec<Trial>, Failed>;
@@ -71,6 +71,9 @@ fn main() -> ExitCode {
     }
 
     let in_own_network = network::asked_for();
+    if let Err(error) = cargo::forget_what_was_moved() {
+        eprintln!("note: what was built where this folder was before is still there: {error}");
+    }
     let mut trials = Vec::new();
     for &(promise, make) in PROMISES {
         let mut asked_for = in_own_network.iter();

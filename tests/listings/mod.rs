@@ -89,9 +89,9 @@ const PICTURE: &str = "pictures/seahorses.png";
 type SourceCheck = fn(&Sources, &str) -> Vec<String>;
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = book::root();
     let targets = Path::new(env!("CARGO_TARGET_TMPDIR")).join("listings");
-    let sources = Sources::read(root).map_err(told)?;
+    let sources = Sources::read(&root).map_err(told)?;
     let sources = Arc::new(sources);
 
     let mut trials = Vec::new();
@@ -99,7 +99,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         let listing = listing.to_owned();
         let name = format!("{listing}::listings::test");
         trials.push(Trial::test(name.clone(), move || {
-            test_copy(root, &name, &listing)
+            test_copy(&book::root(), &name, &listing)
         }));
     }
     for listing in sources.listings() {
@@ -131,7 +131,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let target = targets.join("picture");
     trials.push(Trial::test("listing-20-30::listings::picture", move || {
         let _turn = turn();
-        Ok(check_picture(root, &target)?)
+        Ok(check_picture(&book::root(), &target)?)
     }));
     trials.extend(catches::trials());
     Ok(trials)

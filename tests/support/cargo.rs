@@ -6,10 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use std::{env, fs};
+use std::{env, fs, io};
 
 /// Longer than a listing's tests wait for the port.
 pub const DEADLINE: Duration = Duration::from_secs(25 * 60);
+
+/// Removes what was built for these tests where the book's folder was before: a program knows the paths
+/// of others, and cargo does not build it again for that.
+pub fn forget_what_was_moved() -> io::Result<()> {
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let file = Path::new(folder).join("built-in");
+    if fs::read_to_string(&file).is_ok_and(|built| built == folder) {
+        return Ok(());
+    }
+    if Path::new(folder).exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    fs::write(file, folder)
+}
 
 /// Makes a command and what it starts see nothing of what the cargo that runs these tests has set, or
 /// of what its user has.

@@ -31,6 +31,11 @@ use std::path::{Path, PathBuf};
 
 /// The book's folder: the one that holds `book.toml`.
 pub fn root() -> PathBuf {
+    // Cargo compiles this again if the folder has been moved since. The variable is not there if cargo
+    // is called from elsewhere: then it has not read `.cargo/config.toml`.
+    if let Some(root) = option_env!("BOOK_ROOT") {
+        return Path::new(root).components().collect(); // without the `.` at its end
+    }
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = crate_folder.ancestors().nth(2);
     root.expect("this crate is `crates/book` of the book")
@@ -42,5 +47,18 @@ mod tests {
     #[test]
     fn the_root_is_the_folder_of_the_book() {
         assert!(super::root().join("book.toml").is_file());
+    }
+
+    #[test]
+    fn the_root_is_known_anew_when_the_folder_is_moved() {
+        // The same text, from a variable whose change makes cargo compile this again.
+        let compiled = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let told = option_env!("BOOK_ROOT").map(|root| root.trim_end_matches("/."));
+        let told = told.map(std::path::Path::new);
+        assert_eq!(
+            told,
+            compiled.ancestors().nth(2),
+            "`.cargo/config.toml` sets it"
+        );
     }
 }

@@ -37,8 +37,12 @@ fn build_and_run(program: &OsStr, arguments: &[OsString]) -> io::Result<ExitCode
     replace_process(Command::new(program).args(arguments))
 }
 
-/// The workspace's manifest.
-const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+/// The book's folder. Cargo compiles this again if it has been moved since. (Without the variable, cargo
+/// was called from elsewhere, and has not read `.cargo/config.toml`.)
+const ROOT: &str = match option_env!("BOOK_ROOT") {
+    Some(root) => root,
+    None => concat!(env!("CARGO_MANIFEST_DIR"), "/../.."),
+};
 
 /// Builds the program, and shows what cargo says of that, but for its last line.
 ///
@@ -47,8 +51,10 @@ const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
 fn build(program: &OsStr) -> io::Result<ExitStatus> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["build", "--manifest-path", MANIFEST, "--bin"])
-        .arg(program);
+        .args(["build", "--bin"])
+        .arg(program)
+        .arg("--manifest-path")
+        .arg(Path::new(ROOT).join("Cargo.toml"));
     // Both are for the program: mdBook hands it the book, and reads the book that it writes.
     cargo.stdin(Stdio::null()).stdout(Stdio::null());
     let set = |name| env::var_os(name).is_some();
