@@ -8,7 +8,11 @@
 //! `recorded/transcripts/NAME.toml` holds a scenario's script and rules, `NAME.txt`
 //! what its terminals showed. `cargo book record NAME` records it again.
 
-use crate::support::{network::with_port, told, turns::turn};
+use crate::support::{
+    network::{asked_for, with_port},
+    told,
+    turns::turn,
+};
 use book::root;
 use book::transcripts::{check_recorded, names, Scenario};
 use book_commands::transcripts::{check_fresh, prepare};
@@ -21,7 +25,11 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
     // Also refuses a text without a scenario.
-    let names = names(&root()).map_err(told)?;
+    let mut names = names(&root()).map_err(told)?;
+    // In a process for one of them, the others need not be read.
+    if let Some(test) = asked_for() {
+        names.retain(|name| test.contains(&format!("::transcripts::{name}::")));
+    }
     Ok(names.into_iter().flat_map(of_scenario).collect())
 }
 

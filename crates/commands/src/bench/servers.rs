@@ -9,6 +9,8 @@
 //! (`tiny_http` may leave some of the clients waiting that connect at once, as long as others keep
 //! their connections. Its numbers are those of the others.)
 
+mod plot;
+
 use super::{
     crowd::{self, Slow},
     keep, recorded,
@@ -98,12 +100,12 @@ pub(super) fn build(root: &Path) -> Result<PathBuf> {
     Ok(target.join("release"))
 }
 
-/// Measures all of them, and returns a table.
+/// Measures all of them, and returns a table and a picture.
 ///
 /// # Errors
 ///
 /// When there is no `wrk`, or a server cannot be built, or does not do what it should.
-fn measure(root: &Path) -> Result<String> {
+fn measure(root: &Path) -> Result<(String, String)> {
     wrk::find()?;
     let files = crowd::allow_files()?;
     let idle = SERVERS.map(|peer| IDLE.min(files / peer.files));
@@ -121,7 +123,7 @@ fn measure(root: &Path) -> Result<String> {
         }
         rounds.push(measured.into_values().collect());
     }
-    Ok(table(&rounds, idle))
+    Ok((table(&rounds, idle), plot::draw(&rounds)))
 }
 
 fn measure_one(programs: &Path, peer: &Peer, number: usize) -> Result<Round> {
@@ -239,9 +241,11 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 ///
 /// # Errors
 ///
-/// As [`measure`], and when the file cannot be written.
+/// As [`measure`], and when a file cannot be written.
 pub(super) fn record(root: &Path) -> Result<()> {
-    keep(root, "bench-servers.txt", &recorded(&measure(root)?))
+    let (table, picture) = measure(root)?;
+    keep(root, "bench-servers.txt", &recorded(&table))?;
+    keep(root, "pictures/beside.svg", &picture)
 }
 
 #[cfg(test)]
@@ -249,7 +253,7 @@ mod tests {
     use super::*;
 
     /// All that is measured of it is in proportion to `factor`.
-    fn round(factor: f64) -> Round {
+    pub(super) fn round(factor: f64) -> Round {
         let measured = Measured {
             requests_per_second: 1000.0 * factor,
             median: Duration::from_secs_f64(0.001 * factor),
