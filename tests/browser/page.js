@@ -119,10 +119,8 @@ window.book = {
 
     // Until what has just changed has been laid out, and the page has seen it.
     async settled() {
-        const frame = () => new Promise(done => requestAnimationFrame(done));
-        await frame();
-        await frame();
         await book.styled();
+        await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     },
 
     // Until a theme that was chosen decides how all looks: it enables style sheets, which are read
