@@ -5,6 +5,7 @@ mod clients;
 mod copies;
 mod haproxy;
 mod nginx;
+mod running;
 
 use super::{keep, recorded};
 use crate::progress;
@@ -12,8 +13,9 @@ use anyhow::{Context, Result};
 use book::tables::with_commas;
 use clients::{Asked, Clients};
 use copies::{Copy, End, Kind};
-use haproxy::{configuration, Change, Proxy};
+use haproxy::{configuration, Proxy};
 use nginx::Nginx;
+use running::Change;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,

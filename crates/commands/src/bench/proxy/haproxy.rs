@@ -1,28 +1,21 @@
 //! HAProxy, its two servers, and what it is told and asked while it runs.
 
-use anyhow::{bail, ensure, Context, Result};
+use super::running::{self, free_address, Change, Running, DEADLINE};
+use anyhow::{ensure, Context, Result};
 use std::{
-    env, fs,
-    io::{self, prelude::*},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::prelude::*,
+    net::SocketAddr,
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    path::Path,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
-
-/// Nothing that is waited for takes so long.
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Its configuration, as the book shows it.
 const CONFIGURATION: &str = "recorded/haproxy.cfg";
 /// The socket on which it is told what to do, in its folder.
 const SOCKET: &str = "proxy.sock";
-
-/// A line of the configuration, and what comes in its place, as an experiment.
-pub(super) type Change = (&'static str, &'static str);
 
 /// The configuration with these changes.
 ///
@@ -30,30 +23,12 @@ pub(super) type Change = (&'static str, &'static str);
 ///
 /// When a line that is to be changed is not there once.
 pub(super) fn configuration(root: &Path, changes: &[Change]) -> Result<String> {
-    changed(root, CONFIGURATION, changes)
-}
-
-/// A configuration of the book with these changes.
-///
-/// # Errors
-///
-/// When a line that is to be changed is not there once.
-pub(super) fn changed(root: &Path, configuration: &str, changes: &[Change]) -> Result<String> {
-    let file = root.join(configuration);
-    let mut text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    for (from, to) in changes {
-        let times = text.matches(from).count();
-        ensure!(times == 1, "{configuration} has {from:?} {times} times");
-        text = text.replacen(from, to, 1);
-    }
-    Ok(text)
+    running::configuration(root, CONFIGURATION, changes)
 }
 
 /// An HAProxy that runs in a folder of its own. It ends when this is dropped.
 pub(super) struct Proxy {
-    child: Child,
-    folder: PathBuf,
+    running: Running,
     pub address: SocketAddr,
 }
 
@@ -71,33 +46,20 @@ pub(super) struct Seen {
 impl Proxy {
     /// Starts it in front of these servers, which it calls `a` and `b`, and waits until it listens.
     pub(super) fn start(configuration: &str, servers: [SocketAddr; 2]) -> Result<Proxy> {
-        let folder = new_folder()?;
-        fs::write(folder.join("haproxy.cfg"), configuration)?;
-        let log = fs::File::create(folder.join("log"))?;
         let address = free_address()?;
         let [a, b] = servers.map(|server| server.port().to_string());
-        let child = Command::new("haproxy")
+        let mut command = Command::new("haproxy");
+        command
             .args(["-f", "haproxy.cfg"])
-            .current_dir(&folder)
             .env("PORT", address.port().to_string())
-            .envs([("A", a), ("B", b)])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .context("cannot run haproxy; is it on your PATH? (Debian has it in /usr/sbin)")?;
-        let mut proxy = Proxy {
-            child,
-            folder,
-            address,
-        };
-        started(&mut proxy.child, address, &proxy.folder)?;
-        Ok(proxy)
+            .envs([("A", a), ("B", b)]);
+        let running = Running::start(&mut command, address, "haproxy.cfg", configuration)?;
+        Ok(Proxy { running, address })
     }
 
     /// Sends a command to its socket, and returns the answer.
     pub(super) fn tell(&self, command: &str) -> Result<String> {
-        let mut socket = UnixStream::connect(self.folder.join(SOCKET))
+        let mut socket = UnixStream::connect(self.running.folder.join(SOCKET))
             .context("haproxy does not listen to commands")?;
         socket.set_read_timeout(Some(DEADLINE))?;
         writeln!(socket, "{command}")?;
@@ -128,42 +90,6 @@ impl Proxy {
             thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// An address for a proxy: if it may choose a port itself, it does not tell which.
-pub(super) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
-}
-
-/// Waits until a proxy listens, which writes its complaints into the file `log` in its folder.
-pub(super) fn started(proxy: &mut Child, address: SocketAddr, folder: &Path) -> Result<()> {
-    let start = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        if proxy.try_wait()?.is_some() || start.elapsed() > DEADLINE {
-            let log = fs::read_to_string(folder.join("log"))?;
-            bail!("the proxy does not listen at {address}:\n{log}");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
-/// A folder in the one for temporary files: the name of a socket must not be long.
-pub(super) fn new_folder() -> io::Result<PathBuf> {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = env::temp_dir().join(format!("book-proxy-{}-{number}", process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
 }
 
 /// What the answer to `show stat` says of a server: a line for each, with commas, and the names of

@@ -1,13 +1,8 @@
 //! nginx in front of the same two servers.
 
-use super::haproxy::{free_address, new_folder, started, Change};
+use super::running::{configuration, free_address, Change, Running};
 use anyhow::{ensure, Context, Result};
-use std::{
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
+use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 /// Its configuration, as the book shows it.
 const CONFIGURATION: &str = "recorded/nginx.conf";
@@ -16,8 +11,7 @@ const PORTS: [&str; 3] = [":7878", ":7879", ":7880"];
 
 /// An nginx that runs in a folder of its own. It ends when this is dropped.
 pub(super) struct Nginx {
-    child: Child,
-    folder: PathBuf,
+    running: Running,
     pub address: SocketAddr,
 }
 
@@ -31,7 +25,7 @@ impl Nginx {
     ) -> Result<Nginx> {
         let address = free_address()?;
         let [a, b] = servers.map(|server| format!(":{}", server.port()));
-        let mut text = super::haproxy::changed(root, CONFIGURATION, changes)?;
+        let mut text = configuration(root, CONFIGURATION, changes)?;
         for (from, to) in PORTS
             .into_iter()
             .zip([format!(":{}", address.port()), a, b])
@@ -39,40 +33,20 @@ impl Nginx {
             ensure!(text.contains(from), "{CONFIGURATION} has no {from}");
             text = text.replace(from, &to);
         }
-        let folder = new_folder()?;
-        fs::write(folder.join("nginx.conf"), text)?;
-        let log = fs::File::create(folder.join("log"))?;
-        let child = Command::new("nginx")
-            // One process, so that nothing is left when it is killed.
+        let mut command = Command::new("nginx");
+        // One process, so that nothing is left when it is killed.
+        command
             .args(["-p", ".", "-c", "nginx.conf", "-e", "stderr"])
-            .args(["-g", "master_process off;"])
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .context("cannot run nginx; is it on your PATH? (Debian has it in /usr/sbin)")?;
-        let mut nginx = Nginx {
-            child,
-            folder,
-            address,
-        };
-        started(&mut nginx.child, address, &nginx.folder)?;
-        Ok(nginx)
+            .args(["-g", "master_process off;"]);
+        let running = Running::start(&mut command, address, "nginx.conf", &text)?;
+        Ok(Nginx { running, address })
     }
 
     /// How often a request was sent to another server once more.
     pub(super) fn again(&self) -> Result<usize> {
-        let tried = fs::read_to_string(self.folder.join("tried")).context("nginx has no log")?;
+        let tried =
+            fs::read_to_string(self.running.folder.join("tried")).context("nginx has no log")?;
         Ok(again(&tried))
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
