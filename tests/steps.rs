@@ -60,20 +60,13 @@ fn run(shell: &str, script: &str, folder: &Path) -> Result<bool, Failed> {
     Ok(output.status.success())
 }
 
-/// Every file below `folder`, by its path in it.
-fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, Failed> {
-    let mut files = BTreeMap::new();
-    step::collect(folder, Path::new(""), &mut files)?;
-    Ok(files)
-}
-
 fn recreates(shell: &str, script: &str, name: &str) -> Result<(), Failed> {
     let expected = step::files(&root(), name).map_err(told)?;
     let folder = tempfile::tempdir()?;
     if !run(shell, script, folder.path())? {
         return Err(format!("the script of {name} fails in {shell}").into());
     }
-    let found = files(&folder.path().join("hello"))?;
+    let found = step::collect(&folder.path().join("hello")).map_err(told)?;
     for path in expected.keys().chain(found.keys()) {
         if expected.get(path) != found.get(path) {
             let path = path.display();
@@ -90,7 +83,10 @@ fn leaves_what_is_there(shell: &str, script: &str) -> Result<(), Failed> {
     if run(shell, script, folder.path())? {
         return Err(format!("{shell}: the script does not refuse a `hello` that is there").into());
     }
-    let left: Vec<_> = files(folder.path())?.into_keys().collect();
+    let left: Vec<_> = step::collect(folder.path())
+        .map_err(told)?
+        .into_keys()
+        .collect();
     if left != [PathBuf::from("hello/mine")] {
         return Err(format!("{shell}: the script has changed what was there: {left:?}").into());
     }

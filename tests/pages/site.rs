@@ -31,9 +31,7 @@ pub struct Site {
 impl Site {
     pub fn read(root: &Path) -> Result<Site, String> {
         let mut files = BTreeMap::new();
-        let mut found = BTreeMap::new();
-        collect(root, Path::new(""), &mut found)
-            .map_err(|error| format!("cannot read the rendered book: {error}"))?;
+        let found = collect(root).map_err(|error| format!("the rendered book: {error:#}"))?;
         for (path, content) in found {
             let path = relative(Path::new(""), &path);
             let is_text = path.ends_with(".html") || path.ends_with(".css");

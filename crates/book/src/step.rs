@@ -85,17 +85,18 @@ pub fn predecessor<'n>(names: &'n [String], name: &str) -> Option<&'n str> {
     main_line.max_by_key(|known| place(known))
 }
 
+/// The content of files, by their paths in a folder.
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
+
 /// The files of a step under their paths in its folder, as a reader has them: without the marks
 /// (`// ANCHOR: name`) by which the book's pages show parts of them, and without what was built.
 ///
 /// # Errors
 ///
 /// When a file cannot be read.
-pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+pub fn files(root: &Path, name: &str) -> Result<Files> {
     let folder = root.join("listings").join(name);
-    let mut files = BTreeMap::new();
-    collect(&folder, Path::new(""), &mut files)
-        .with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = collect(&folder)?;
     for (path, content) in &mut files {
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::str::from_utf8(content)
@@ -106,28 +107,57 @@ pub fn files(root: &Path, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     Ok(files)
 }
 
-/// Every file below `folder`, by its path from the top, but for the top's `target`.
+/// Every file below `folder`, but for what is in its `target`.
 ///
 /// # Errors
 ///
 /// When a folder or a file cannot be read.
-pub fn collect(
-    top: &Path,
-    folder: &Path,
-    files: &mut BTreeMap<PathBuf, Vec<u8>>,
-) -> io::Result<()> {
-    for entry in fs::read_dir(top.join(folder))? {
-        let entry = entry?;
-        let path = folder.join(entry.file_name());
-        if path == Path::new("target") {
+pub fn collect(folder: &Path) -> Result<Files> {
+    let read = |path: PathBuf| fs::read(folder.join(&path)).map(|content| (path, content));
+    let files = paths(folder).and_then(|paths| paths.into_iter().map(read).collect());
+    files.with_context(|| format!("cannot read {}", folder.display()))
+}
+
+/// The paths in `folder` of all that can be read there as a file, but for what is in its `target`.
+fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(inside) = folders.pop() {
+        for entry in fs::read_dir(folder.join(&inside))? {
+            let entry = entry?;
+            let path = inside.join(entry.file_name());
+            let kind = entry.file_type()?;
+            if kind.is_dir() && path != Path::new("target") {
+                folders.push(path);
+            } else if kind.is_file() || kind.is_symlink() {
+                paths.push(path);
+            } // a socket that a program has left there cannot be read
+        }
+    }
+    Ok(paths)
+}
+
+/// Makes `folder` hold these files under their paths and no others, but for its `target`. A file that
+/// is as it should be keeps its date, so that cargo does not build it again.
+///
+/// # Errors
+///
+/// When one cannot be read, written or removed.
+pub fn write(folder: &Path, files: &Files) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let present = paths(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for path in present.iter().filter(|path| !files.contains_key(*path)) {
+        let path = folder.join(path);
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    for (path, content) in files {
+        let path = folder.join(path);
+        if fs::read(&path).is_ok_and(|present| present == *content) {
             continue;
         }
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            collect(top, &path, files)?;
-        } else if kind.is_file() || kind.is_symlink() {
-            files.insert(path, fs::read(entry.path())?);
-        } // a socket that a program has left there cannot be read
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| fs::write(&path, content))
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
@@ -167,12 +197,37 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("file"), "text").unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
-        let mut files = BTreeMap::new();
 
-        let collected = collect(&folder, Path::new(""), &mut files);
+        let files = collect(&folder);
         fs::remove_dir_all(&folder).unwrap();
 
-        collected.unwrap();
-        assert_eq!(files.into_keys().collect::<Vec<_>>(), [Path::new("file")]);
+        let paths: Vec<_> = files.unwrap().into_keys().collect();
+        assert_eq!(paths, [Path::new("file")]);
+    }
+
+    #[cfg(unix)] // elsewhere a file takes place for what is not written
+    #[test]
+    fn what_a_program_has_left_is_removed_unread_and_what_has_not_changed_keeps_its_date() {
+        let folder = std::env::temp_dir().join(format!("book-left-{}", std::process::id()));
+        fs::create_dir_all(folder.join("target")).unwrap();
+        fs::write(folder.join("target/built"), "").unwrap();
+        // More than any memory holds, and nothing on the disk.
+        let large = fs::File::create(folder.join("large")).unwrap();
+        large.set_len(1 << 42).unwrap();
+        let files = ["kept", "src/changed"].map(|name| (name.into(), b"text".to_vec()));
+        let files = Files::from(files);
+        fs::write(folder.join("kept"), "text").unwrap();
+        let written = fs::File::open(folder.join("kept")).unwrap();
+        written.set_modified(std::time::UNIX_EPOCH).unwrap();
+
+        let done = write(&folder, &files);
+        let date = fs::metadata(folder.join("kept")).and_then(|kept| kept.modified());
+        let found = collect(&folder);
+        let built = folder.join("target/built").exists();
+        fs::remove_dir_all(&folder).unwrap();
+
+        done.unwrap();
+        assert_eq!((date.unwrap(), built), (std::time::UNIX_EPOCH, true));
+        assert_eq!(found.unwrap(), files);
     }
 }

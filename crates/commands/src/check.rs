@@ -1,7 +1,6 @@
 //! Checks a reader's own solution of an exercise: `cargo book check 20-26 FOLDER`.
 
 use crate::readers::{self, Package};
-use crate::step::write_files;
 use anyhow::{ensure, Context, Result};
 use book::step;
 use std::{
@@ -86,7 +85,7 @@ pub fn command(root: &Path, name: &str, folder: &Path, scratch: &Path) -> Result
     for path in solution.keys().filter(checks) {
         files.insert(path.clone(), solution[path].clone());
     }
-    write_files(scratch, &files)?;
+    step::write(scratch, &files)?;
 
     let mut command = crate::cargo();
     command

@@ -6,9 +6,9 @@ mod followed;
 mod package;
 mod refusals;
 
-use crate::{progress, step::write_files};
+use crate::progress;
 use anyhow::{bail, Context, Result};
-use book::tables::with_commas;
+use book::{step, tables::with_commas};
 use package::{Copied, Places};
 use serde_json::Value;
 use std::{
@@ -294,7 +294,7 @@ fn build(root: &Path, pool: &Path) -> Result<Command> {
     let around = around(root, &places, &copied.patch)?;
     let mut files = copied.files.clone();
     files.extend(around);
-    write_files(places.scratch, &files)?;
+    step::write(places.scratch, &files)?;
 
     let built = cargo(root, &places, &["build"])?;
     let messages = messages(&built);
@@ -365,7 +365,7 @@ fn without_the_model(
     places: &Places,
     files: &BTreeMap<PathBuf, Vec<u8>>,
 ) -> Result<Option<String>> {
-    write_files(places.scratch, files)?;
+    step::write(places.scratch, files)?;
     let package = package::of(places.name, package::FOLDER);
     let checked = cargo(root, places, &["check", "--package", &package])?;
     if checked.status.success() {

@@ -1,9 +1,8 @@
 //! Copies a step of the book out, for a reader to work on: `cargo book step STEP FOLDER`.
 
 use anyhow::{bail, ensure, Context, Result};
-use book::step::{collect, files, names};
+use book::step::{self, files, names};
 use std::{
-    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -44,7 +43,7 @@ pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
         ),
         made => made.with_context(|| format!("cannot make {}", folder.display()))?,
     }
-    write_files(folder, &files)
+    step::write(folder, &files)
 }
 
 /// Makes `folder` a copy of the step, as [`write()`] does, but for what was built in it. It is a folder
@@ -54,32 +53,7 @@ pub fn write(root: &Path, name: &str, folder: &Path) -> Result<()> {
 ///
 /// When there is no such step, and when it cannot be written.
 pub fn update(root: &Path, name: &str, folder: &Path) -> Result<()> {
-    write_files(folder, &files(root, name)?)
-}
-
-/// Makes `folder` hold these files under their paths and no others, but for its `target`. A file that
-/// is as it should be keeps its date.
-///
-/// # Errors
-///
-/// When one cannot be read, written or removed.
-pub(crate) fn write_files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut present = BTreeMap::new();
-    collect(folder, Path::new(""), &mut present)
-        .with_context(|| format!("cannot read {}", folder.display()))?;
-    for path in present.keys().filter(|path| !files.contains_key(*path)) {
-        let path = folder.join(path);
-        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-    }
-    let changed = |(path, content): &(&PathBuf, &Vec<u8>)| present.get(*path) != Some(content);
-    for (path, content) in files.iter().filter(changed) {
-        let path = folder.join(path);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(&path, content))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    step::write(folder, &files(root, name)?)
 }
 
 /// Write a step to a new folder, to work on it

@@ -7,9 +7,10 @@
 use crate::{
     broken::{self, Broken},
     conformance::{Scenario, PAGE_BIG},
-    listing::{program, root, scratch, Change, Listing},
+    listing::{program, scratch, Change, Listing},
     PAGE, WORKERS,
 };
+use book::root;
 use rustix::process::Signal;
 use std::{env, fs, net::SocketAddr, path::PathBuf, process::Command, sync::Mutex, time::Duration};
 
@@ -224,7 +225,7 @@ impl Server {
                 installed("go", "version")?;
                 write_pages().map_err(|error| error.to_string())?;
                 let source = root().join("crates/servers/peers/main.go");
-                fs::create_dir_all(go().parent().unwrap_or(root())).map_err(|e| e.to_string())?;
+                fs::create_dir_all(go().parent().unwrap_or(&root())).map_err(|e| e.to_string())?;
                 let mut build = Command::new("go");
                 build.arg("build").arg("-o").arg(go()).arg(source);
                 // Without a home, it does not know where to keep what it has built.

@@ -1,8 +1,10 @@
 //! Servers of the listings: copies of them with some changes, and built.
 
+use book::{
+    root,
+    step::{self, Files},
+};
 use std::{
-    collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
@@ -27,12 +29,6 @@ pub struct Listing {
 /// One after the other: each Cargo takes all processors anyway.
 static BUILDS: Mutex<()> = Mutex::new(());
 
-/// The book's folder. Cargo compiles this again if it has been moved since.
-pub fn root() -> &'static Path {
-    let root = option_env!("BOOK_ROOT");
-    Path::new(root.unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")))
-}
-
 /// Where copies, programs and pages are.
 pub fn scratch() -> PathBuf {
     root().join("target/servers")
@@ -46,9 +42,8 @@ impl Listing {
     /// If a text that is to be changed is not there once, or the server does not build.
     pub fn build(&self, name: &str) -> Result<(), String> {
         let copy = scratch().join("copies").join(name);
-        let mut files = BTreeMap::new();
         let listing = root().join("listings").join(self.folder);
-        collect(&listing, Path::new(""), &mut files).map_err(|error| error.to_string())?;
+        let mut files = step::collect(&listing).map_err(|error| format!("{error:#}"))?;
         for (file, content) in self.files {
             files.insert(file.into(), content.as_bytes().to_vec());
         }
@@ -61,7 +56,7 @@ impl Listing {
         let _one = BUILDS
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        write(&copy, &files).map_err(|error| error.to_string())?;
+        step::write(&copy, &files).map_err(|error| format!("{error:#}"))?;
         let built = Command::new(env!("CARGO"))
             .args(["build", "--locked", "--quiet", "--bin", &package(name)])
             .current_dir(&copy)
@@ -108,24 +103,6 @@ fn rename(name: &str, files: &mut Files) {
     }
 }
 
-type Files = BTreeMap<PathBuf, Vec<u8>>;
-
-/// The sources of a listing, without what others have left in its folder.
-fn collect(folder: &Path, inside: &Path, files: &mut Files) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let is_ours = !name.to_string_lossy().starts_with('.') && name != "target";
-        let path = inside.join(&name);
-        if is_ours && entry.file_type()?.is_dir() {
-            collect(&entry.path(), &path, files)?;
-        } else if is_ours {
-            files.insert(path, fs::read(entry.path())?);
-        }
-    }
-    Ok(())
-}
-
 fn apply((file, from, to): &Change, files: &mut Files) -> Result<(), String> {
     let content = files.get_mut(Path::new(file));
     let content = content.ok_or_else(|| format!("there is no {file}"))?;
@@ -133,25 +110,6 @@ fn apply((file, from, to): &Change, files: &mut Files) -> Result<(), String> {
     match text.matches(from).count() {
         1 => *content = text.replacen(from, to, 1).into_bytes(),
         found => return Err(format!("{file} has this {found} times, not once:\n{from}")),
-    }
-    Ok(())
-}
-
-/// What is as it should be is not written again, so that it is not compiled again.
-fn write(copy: &Path, files: &Files) -> io::Result<()> {
-    let mut old = BTreeMap::new();
-    if copy.exists() {
-        collect(copy, Path::new(""), &mut old)?;
-    }
-    for path in old.keys().filter(|path| !files.contains_key(*path)) {
-        fs::remove_file(copy.join(path))?;
-    }
-    for (path, content) in files {
-        if old.get(path) != Some(content) {
-            let path = copy.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(copy))?;
-            fs::write(path, content)?;
-        }
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 //!
 //! A server that is not installed is left out, with a word. With `CI` set, nginx has to be there.
 
+use book::root;
 use libtest_mimic::{Arguments, Failed, Trial};
 use servers::{
     adapters::{servers, Server},
     broken::{self, Broken},
     conformance::{ask, ask_all, is_close, table, told, Answer, Outcome, Scenario},
-    listing::root,
 };
 use std::{
     collections::BTreeMap,

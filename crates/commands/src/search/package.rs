@@ -5,8 +5,8 @@
 use super::code;
 use super::refusals::{self, Unseen};
 use crate::readers::{self, Package};
-use crate::step::write_files;
 use anyhow::{bail, Context, Result};
+use book::step;
 use std::{
     collections::BTreeMap,
     fs,
@@ -77,7 +77,7 @@ pub(super) fn write_core(searches: &Path, model: &Path) -> Result<PathBuf> {
         ("src/lib.rs", "pub use pool_model::*;\n"),
     ];
     let files = files.map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()));
-    write_files(&folder, &files.into())?;
+    step::write(&folder, &files.into())?;
     Ok(folder)
 }
 

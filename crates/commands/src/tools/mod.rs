@@ -6,7 +6,7 @@ mod nightly;
 mod reports;
 mod run;
 
-use crate::{progress, step::write_files};
+use crate::progress;
 use anyhow::{Context, Result};
 use book::{anchors::unmarked, models::handover, schedules, step};
 use nightly::{said, Nightly};
@@ -104,7 +104,7 @@ impl Programs {
             );
             files.insert(Path::new(package).join("Cargo.toml"), manifest.into_bytes());
         }
-        write_files(scratch, &files)
+        step::write(scratch, &files)
     }
 }
 

@@ -1,26 +1,23 @@
-use crate::step::write_files;
 use anyhow::{bail, Context, Result};
-use book::{step::collect, transcripts::Edit};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
+use book::{
+    step::{self, Files},
+    transcripts::Edit,
 };
+use std::path::Path;
 
 /// Makes `copy` the same as `listing`, but for the edits and what was built in it.
 ///
 /// Its `target` is kept, and a file that is as it should be is not written
 /// again: so a second run has nothing to compile.
 pub(crate) fn sync(listing: &Path, copy: &Path, edits: &[Edit]) -> Result<()> {
-    let mut files = BTreeMap::new();
-    collect(listing, Path::new(""), &mut files)
-        .with_context(|| format!("cannot read the listing {}", listing.display()))?;
+    let mut files = step::collect(listing)?;
     for edit in edits {
         apply(edit, &mut files).with_context(|| format!("the edit of {}", edit.file))?;
     }
-    write_files(copy, &files)
+    step::write(copy, &files)
 }
 
-fn apply(edit: &Edit, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+fn apply(edit: &Edit, files: &mut Files) -> Result<()> {
     let content = files
         .get_mut(Path::new(&edit.file))
         .context("the listing has no such file")?;
@@ -39,7 +36,7 @@ fn apply(edit: &Edit, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{env, fs, process};
+    use std::{env, fs, path::PathBuf, process};
 
     /// A listing with a manifest and two more files, and a place for its copy.
     fn listing(name: &str) -> (PathBuf, PathBuf) {
