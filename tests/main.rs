@@ -53,6 +53,8 @@ const PROMISES: &[(&str, Trials)] = &[
 
 fn main() -> ExitCode {
     pool_model::silence();
+    // A pool that `cargo book search` builds for a test has few interleavings: compiling it is longer.
+    env::set_var("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
     // This program also does what a test wants to have done in a process of its own.
     let mut arguments = env::args_os().skip(1);
     if arguments
