@@ -14,10 +14,10 @@ pub struct Turn(());
 
 /// Waits for a turn at the processor. Who has one must not wait for another.
 ///
-/// There are two for each core: what works also waits now and then, for a disk or a process that it
+/// There are three for each core: what works also waits now and then, for a disk or a process that it
 /// has started, and where others are busy, who does more at a time gets a larger share.
 pub fn turn() -> Turn {
-    let most = 2 * thread::available_parallelism().map_or(1, usize::from);
+    let most = 3 * thread::available_parallelism().map_or(1, usize::from);
     let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut working = GIVEN_BACK
         .wait_while(working, |working| *working >= most)
