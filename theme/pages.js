@@ -60,7 +60,7 @@
 (function keyboardAndScreenReader() {
     const skip = document.createElement('a');
     skip.className = 'skip';
-    skip.href = '#mdbook-content';
+    skip.href = `${location.href.split('#')[0]}#mdbook-content`; // 404.html has another base
     skip.textContent = 'Skip to the text';
     document.getElementById('mdbook-content').tabIndex = -1;
     document.body.prepend(skip);

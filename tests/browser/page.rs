@@ -6,6 +6,8 @@ use serde_json::{json, Value};
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// Run in each page before its own scripts.
 const AXE: &str = include_str!("axe.min.js");
@@ -62,11 +64,15 @@ impl<'a> Page<'a> {
 
     /// Loads the page as if it were the reader's first, in the first theme.
     pub fn load(&self, name: &str) -> Result<(), Failed> {
+        // On a busy machine, chromedriver may say that a page is loaded when the one before is still
+        // shown.
+        self.run("window.isLeft = true")?;
         self.goto(&format!("{}{name}", self.root))?;
-        // On a busy machine, chromedriver may say so before all of a long page has come.
-        let loaded = "new Promise(done => document.readyState === 'complete' \
-             ? done() : addEventListener('load', () => done()))";
-        self.promised(loaded, json!([])).map(drop)
+        let loaded = "return !window.isLeft && document.readyState === 'complete'";
+        while self.run(loaded)? != true {
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Chooses a theme.
