@@ -102,6 +102,7 @@ impl Conversation {
             Phase::Sending if !self.unsent().is_empty() => Next::Send,
             Phase::Sending => match self.rest.take() {
                 Some(rest) => {
+                    self.send(Vec::new()); // what is sent need not be kept
                     self.phase = Phase::Reading;
                     Next::Read(rest)
                 }

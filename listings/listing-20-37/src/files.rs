@@ -99,11 +99,17 @@ impl Files {
     }
 }
 
-/// The way to the same path with a slash. Whatever no address can have is encoded.
+/// The way to the same path with a slash. Whatever no address can have is encoded, and so is a `%` that
+/// encodes nothing.
 fn moved(target: &str) -> Response {
+    let encodes = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
     let mut location = String::new();
-    for byte in target.bytes() {
-        match byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte) {
+    for (place, byte) in target.bytes().enumerate() {
+        let may_be_there = match target.as_bytes().get(place + 1..place + 3) {
+            digits if byte == b'%' => digits.is_some_and(encodes),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte),
+        };
+        match may_be_there {
             true => location.push(char::from(byte)),
             false => location += &format!("%{byte:02X}"),
         }

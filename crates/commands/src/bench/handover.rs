@@ -1,5 +1,5 @@
-//! Measures what clients see of a new server in place of an old one: with Listing 20-35, which has to
-//! end before the next one can listen, and with Listing 20-36, whose socket outlives it.
+//! Measures what clients see of a new server in place of an old one: with Listing 20-35, where the next one
+//! is started when it has ended, and with Listing 20-36, whose socket outlives it.
 
 use super::{
     keep, recorded,

@@ -1,15 +1,26 @@
-use super::{beginning, packages, port::Port, terminal::Running, working_copy};
+use super::{
+    beginning, packages,
+    port::{self, Port, PORT},
+    terminal::Running,
+    working_copy,
+};
 use crate::progress;
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use book::transcripts::{prompt, typed, Action, Ending, Exit, Scenario, Step, Transcript};
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// A first build has all of the listing to compile, on a busy machine perhaps.
 const BUILD_DEADLINE: Duration = Duration::from_secs(300);
+
+/// A client that is accepted has sent its request within this time.
+const IS_SENT: Duration = Duration::from_millis(500);
+/// And where the system does not tell who is accepted, a client is within this time, and has sent it.
+const IS_ACCEPTED: Duration = Duration::from_secs(2);
 
 /// Where the copy seems to be. Styles (bold, colors) aside, it is the one thing that is
 /// not shown as it was.
@@ -143,6 +154,27 @@ impl Stage {
                 ensure!(
                     ended.is_none(),
                     "the command should still run after {pause:?}"
+                );
+                Ok(())
+            }
+            Action::Accepted(number) => {
+                let running = terminal.running()?;
+                let start = Instant::now();
+                let rest = loop {
+                    match port::accepted(PORT) {
+                        Some(accepted) if accepted < *number => {}
+                        Some(_) => break IS_SENT,
+                        None => break IS_ACCEPTED,
+                    }
+                    ensure!(
+                        start.elapsed() < deadline,
+                        "the server has not accepted {number} after {deadline:?}"
+                    );
+                    thread::sleep(Duration::from_millis(10));
+                };
+                ensure!(
+                    running.wait_for_end(rest).is_none(),
+                    "the command should still run when the server has accepted it"
                 );
                 Ok(())
             }

@@ -1,7 +1,7 @@
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     env,
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, ErrorKind},
     net::TcpListener,
     path::Path,
@@ -11,6 +11,7 @@ use std::{
 
 /// Where the listings' server listens.
 const ADDRESS: &str = "127.0.0.1:7878";
+pub(super) const PORT: u16 = 7878;
 
 /// How long others may keep the port: as long as all the tests of another copy of the book take.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
@@ -79,4 +80,46 @@ fn file(path: &Path) -> io::Result<File> {
     File::open(path)
         .or_else(|_| made())
         .or_else(|_: io::Error| File::open(path)) // somebody else has made it just now
+}
+
+/// How many connections to this port have been accepted, and have nothing more to be read. `None`: this
+/// system does not tell.
+pub(super) fn accepted(port: u16) -> Option<usize> {
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    let local_end = format!(":{port:04X}");
+    let is_accepted = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // State 1 is a connection. One that nobody has accepted has no file yet.
+        matches!(fields[..], [_, local, _, "01", queues, _, _, _, _, file, ..]
+            if local.ends_with(&local_end) && queues.ends_with(":00000000") && file != "0")
+    };
+    Some(table.lines().filter(is_accepted).count())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    #[test]
+    fn who_waits_in_the_queue_or_is_not_read_is_not_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let is = |number| {
+            let start = Instant::now();
+            while accepted(address.port()) != Some(number) {
+                assert!(start.elapsed() < Duration::from_secs(20), "not {number}");
+                thread::sleep(Duration::from_millis(1));
+            }
+        };
+        let [mut one, _other] = [0; 2].map(|_| TcpStream::connect(address).unwrap());
+        is(0);
+        let (mut server, _) = listener.accept().unwrap();
+        is(1);
+        one.write_all(b"?").unwrap();
+        is(0);
+        server.read_exact(&mut [0]).unwrap();
+        is(1);
+    }
 }

@@ -55,6 +55,10 @@ const TOOLS: [&str; 2] = ["curl", "haproxy"];
 /// terminal = "server"
 /// pause = 3
 ///
+/// [[step]]                    # wait until the server has accepted so many, and read what they have sent
+/// terminal = "client"
+/// accepted = 1
+///
 /// [[step]]                    # the one key that can be pressed
 /// terminal = "server"
 /// press = "Ctrl-C"
@@ -114,6 +118,7 @@ pub enum Action {
     },
     Until(Regex),
     Pause(Duration),
+    Accepted(usize),
     CtrlC,
     Exit(Ending),
 }
@@ -325,7 +330,7 @@ impl Scenario {
                 Action::Exit(_) => {
                     running.remove(terminal);
                 }
-                Action::Until(_) | Action::Pause(_) | Action::CtrlC => {}
+                Action::Until(_) | Action::Pause(_) | Action::Accepted(_) | Action::CtrlC => {}
             }
         }
         if let Some(terminal) = running.first() {
@@ -455,6 +460,7 @@ mod tests {
                 "exactly one of `run`",
             ),
             (r#"run = "ask""#, "pause = 1", "no command runs in `two`"),
+            (r#"run = "ask""#, "accepted = 1", "no command runs in `two`"),
             (r#"run = "ask""#, "retry = true, exit = 0", "go with `run`"),
             (
                 r#""SIGINT""#,

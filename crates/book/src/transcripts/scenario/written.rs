@@ -87,6 +87,7 @@ struct RawStep {
     retry: bool,
     until: Option<String>,
     pause: Option<u64>,
+    accepted: Option<usize>,
     press: Option<String>,
     exit: Option<Ending>,
     within: Option<u64>,
@@ -138,8 +139,9 @@ impl RawStep {
                 "an empty list allows no end: name a status in `exit`"
             );
         }
-        let action = match (self.run, self.until, self.pause, self.press, self.exit) {
-            (Some(command), None, None, None, exit) => Action::Run {
+        let waits = (self.until, self.pause, self.accepted);
+        let action = match (self.run, waits, self.press, self.exit) {
+            (Some(command), (None, None, None), None, exit) => Action::Run {
                 command,
                 retry: self.retry,
                 expected: match (self.background, exit) {
@@ -150,17 +152,22 @@ impl RawStep {
                     }
                 },
             },
-            (None, Some(pattern), None, None, None) => Action::Until(Regex::new(&pattern)?),
-            (None, None, Some(seconds), None, None) => Action::Pause(Duration::from_secs(seconds)),
-            (None, None, None, Some(key), None) => {
+            (None, (Some(pattern), None, None), None, None) => {
+                Action::Until(Regex::new(&pattern)?)
+            }
+            (None, (None, Some(seconds), None), None, None) => {
+                Action::Pause(Duration::from_secs(seconds))
+            }
+            (None, (None, None, Some(number)), None, None) => Action::Accepted(number),
+            (None, (None, None, None), Some(key), None) => {
                 ensure!(
                     key == "Ctrl-C",
                     "`press` knows \"Ctrl-C\" only, not {key:?}"
                 );
                 Action::CtrlC
             }
-            (None, None, None, None, Some(exit)) => Action::Exit(exit),
-            _ => bail!("a step has exactly one of `run`, `until`, `pause`, `press` and `exit`; only `run` may have an `exit` too"),
+            (None, (None, None, None), None, Some(exit)) => Action::Exit(exit),
+            _ => bail!("a step has exactly one of `run`, `until`, `pause`, `accepted`, `press` and `exit`; only `run` may have an `exit` too"),
         };
         Ok(Step {
             terminal: self.terminal,
