@@ -38,7 +38,32 @@ pub fn expect_problem(problems: &[String], parts: &[&str]) -> Result<(), Failed>
 const MOST_OUTPUT: u64 = 64 * 1024;
 
 /// Runs a command to its end. At the deadline, ends it and whatever it has started.
-pub fn run(mut command: Command, deadline: Duration) -> Result<(), String> {
+pub fn run(command: Command, deadline: Duration) -> Result<(), String> {
+    run_in(command, deadline, |command| {
+        #[cfg(unix)]
+        command.wrap(process_wrap::std::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::std::JobObject);
+    })
+}
+
+/// The same for a command that has to be in time: in a session of its own. Where Linux shares the
+/// processors among the sessions, it is no slower than a program in a terminal that it waits for,
+/// however much is done in the session of these tests.
+pub fn run_in_time(command: Command, deadline: Duration) -> Result<(), String> {
+    run_in(command, deadline, |command| {
+        #[cfg(unix)]
+        command.wrap(process_wrap::std::ProcessSession);
+        #[cfg(windows)]
+        command.wrap(process_wrap::std::JobObject);
+    })
+}
+
+fn run_in(
+    mut command: Command,
+    deadline: Duration,
+    wrap: impl FnOnce(&mut CommandWrap),
+) -> Result<(), String> {
     // A file, because a pipe would be held open by a grandchild that outlives the command.
     let mut log = tempfile::tempfile().map_err(|error| format!("cannot keep a log: {error}"))?;
     let handle = || {
@@ -51,10 +76,7 @@ pub fn run(mut command: Command, deadline: Duration) -> Result<(), String> {
         .stderr(handle()?);
 
     let mut command = CommandWrap::from(command);
-    #[cfg(unix)]
-    command.wrap(process_wrap::std::ProcessGroup::leader());
-    #[cfg(windows)]
-    command.wrap(process_wrap::std::JobObject);
+    wrap(&mut command);
     let mut child = command
         .spawn()
         .map_err(|error| format!("cannot be started: {error}"))?;

@@ -2,7 +2,7 @@
 //! starts one gets a network of its own, so that none waits for another. Elsewhere they take turns:
 //! the lock is a file that the recording of transcripts takes, too.
 
-use super::run;
+use super::run_in_time;
 use book_commands::transcripts::Port;
 use libtest_mimic::Failed;
 use std::env;
@@ -68,5 +68,5 @@ pub fn with_port(
     let mut command = isolated(way);
     command.arg(env::current_exe()?);
     command.env(TEST, name).env("TMPDIR", folder.path());
-    Ok(run(command, deadline)?)
+    Ok(run_in_time(command, deadline)?)
 }
