@@ -21,7 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Longer than the steps of a scenario may take together.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(600);
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
     // Also refuses a text without a scenario.

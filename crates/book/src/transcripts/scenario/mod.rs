@@ -66,7 +66,7 @@ const TOOLS: [&str; 2] = ["curl", "haproxy"];
 /// [[step]]                    # wait for the end of a background command
 /// terminal = "server"
 /// exit = "SIGINT"             # or a status, such as 101
-/// within = 30                 # any step's deadline in seconds: 10 if not said, 60 at most
+/// within = 30                 # any step's deadline in seconds: 120 if not said, and at most
 ///
 /// [terminal.client]           # rules: the text is the same in every run,
 /// same = true
@@ -469,7 +469,7 @@ mod tests {
             ),
             (r#""SIGINT""#, "[52, \"SIGHUP\"]", "or a list of some"),
             (r#""SIGINT""#, "[]", "an empty list allows no end"),
-            ("within = 20", "within = 61", "60 s at most"),
+            ("within = 20", "within = 121", "120 s at most"),
             (r#""ask""#, r#""curl localhost:7878""#, "`port = true`"),
             (
                 "background = true",
