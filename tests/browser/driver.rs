@@ -87,7 +87,7 @@ impl Browser {
                 "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },
             },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-            "timeouts": { "script": 120_000, "pageLoad": 120_000 },
+            "timeouts": { "script": 300_000, "pageLoad": 300_000 },
         }}});
         let started = browser.call(Method::Post, "/session", &capabilities)?;
         let session = started["sessionId"].as_str();

@@ -30,6 +30,11 @@ window.book = {
         });
     },
 
+    // The table of contents is the same on every page, and inspected on one.
+    withoutContents() {
+        document.querySelector('#mdbook-sidebar ol.chapter').remove();
+    },
+
     name(element) {
         const text = element.getAttribute('aria-label') || element.textContent;
         return element.outerHTML.match(/^<[^>]*>/)[0].slice(0, 160)
@@ -82,13 +87,24 @@ window.book = {
             && Array.from(element.attributes).every(({ name }) => name === 'class');
         const codes = Array.from(document.querySelectorAll('main code:has(*)'))
             .filter(code => Array.from(code.querySelectorAll('*')).every(colors))
-            .map(code => [code, code.innerText, Array.from(code.childNodes)]); // without hidden lines
+            .map(code => [code, book.shownText(code), Array.from(code.childNodes)]);
         codes.forEach(([code, text]) => code.replaceChildren(text));
         try {
             return await act();
         } finally {
             codes.forEach(([code, , nodes]) => code.replaceChildren(...nodes));
         }
+    },
+
+    // The text of a code, without lines that are hidden. (`innerText` takes longer than all that is
+    // asked of it.)
+    shownText(code) {
+        if (!code.matches('.hide-boring')) {
+            return code.textContent;
+        }
+        const shown = code.cloneNode(true);
+        shown.querySelectorAll('.boring').forEach(hidden => hidden.remove());
+        return shown.textContent;
     },
 
     // What axe-core has to say against what can be seen of the page, one line for each element. Its
@@ -161,8 +177,8 @@ window.book = {
                 await book.styled();
                 const kinds = new Set(known[theme]);
                 const found = [];
-                for (const [element, above] of different) {
-                    const kind = book.kind(element, above === null ? 0 : found[above]);
+                for (const [element, above, weight] of different) {
+                    const kind = book.kind(element, above === null ? 0 : found[above], weight);
                     found.push(kind);
                     if (!kinds.has(kind)) {
                         kinds.add(kind);
@@ -191,20 +207,22 @@ window.book = {
         });
     },
 
-    // All elements, each with the number of the one that it is in. But of the spans that color code,
-    // one for all that are in the same, have the same class, and have text alike.
+    // All elements, each with the number of the one that it is in, and the weight of its text. But of
+    // the spans that color code, one for all that are in the same, have the same class, and have text
+    // alike.
     different() {
         const different = [];
         const spans = new Map();
         const look = (element, above) => {
             let number = different.length;
+            const weight = book.weight(element);
             if (element.matches('code span')) {
-                const key = `${above} ${element.className} ${book.weight(element)}`;
+                const key = `${above} ${element.className} ${weight}`;
                 number = spans.get(key) ?? number;
                 spans.set(key, number);
             }
             if (number === different.length) {
-                different.push([element, above]);
+                different.push([element, above, weight]);
             }
             for (const child of element.children) {
                 look(child, number);
@@ -226,11 +244,11 @@ window.book = {
 
     // A number for all that decides what axe-core says of an element's colors, given the kind of the
     // element that it is in: how it looks, and whether it has text that counts.
-    kind(element, above) {
+    kind(element, above, weight) {
         const style = getComputedStyle(element);
         const text = node => node.textContent.trim();
         const description = [
-            above, element.tagName, element.className, book.weight(element),
+            above, element.tagName, element.className, weight,
             element.disabled, element.ariaDisabled, element.ariaHidden,
             ...book.looks.map(property => style[property]),
         ];
