@@ -177,8 +177,14 @@ window.book = {
                 await book.styled();
                 const kinds = new Set(known[theme]);
                 const found = [];
-                for (const [element, above, weight] of different) {
-                    const kind = book.kind(element, above === null ? 0 : found[above], weight);
+                const spans = new Map(); // those in code of one kind are alike, too
+                for (const [element, above, weight, key] of different) {
+                    const kindAbove = above === null ? 0 : found[above];
+                    const alike = key && `${kindAbove} ${key}`;
+                    const kind = spans.get(alike) ?? book.kind(element, kindAbove, weight);
+                    if (alike) {
+                        spans.set(alike, kind);
+                    }
                     found.push(kind);
                     if (!kinds.has(kind)) {
                         kinds.add(kind);
@@ -207,22 +213,22 @@ window.book = {
         });
     },
 
-    // All elements, each with the number of the one that it is in, and the weight of its text. But of
-    // the spans that color code, one for all that are in the same, have the same class, and have text
-    // alike.
+    // All elements, each with the number of the one that it is in, the weight of its text, and for a
+    // span that colors code, its class and the weight: of those that are in the same and have the same,
+    // only one.
     different() {
         const different = [];
         const spans = new Map();
         const look = (element, above) => {
             let number = different.length;
             const weight = book.weight(element);
-            if (element.matches('code span')) {
-                const key = `${above} ${element.className} ${weight}`;
-                number = spans.get(key) ?? number;
-                spans.set(key, number);
+            const key = element.matches('code span') && `${element.className} ${weight}`;
+            if (key) {
+                number = spans.get(`${above} ${key}`) ?? number;
+                spans.set(`${above} ${key}`, number);
             }
             if (number === different.length) {
-                different.push([element, above, weight]);
+                different.push([element, above, weight, key]);
             }
             for (const child of element.children) {
                 look(child, number);
