@@ -37,7 +37,7 @@ const PHONE: u32 = 360;
 /// The page whose step box is unfolded, too.
 const WITH_STEPS: &str = "end-the-workers.html";
 
-/// The page whose table of contents is inspected. It is the same on each.
+/// The page whose whole table of contents is inspected. What is in it of other pages is the same on each.
 const WITH_CONTENTS: &str = "introduction.html";
 
 /// Pages with timelines. The last one has two runs side by side as well.
@@ -93,7 +93,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             page.load(name)?;
             match name {
                 WITH_CONTENTS => Ok(Value::Null),
-                _ => page.run("book.withoutContents()"),
+                _ => page.run("book.withoutOthersContents()"),
             }
         };
         trials.push(trial(&browsers, &name.clone(), move |page| {

@@ -30,9 +30,16 @@ window.book = {
         });
     },
 
-    // The table of contents is the same on every page, and inspected on one.
-    withoutContents() {
-        document.querySelector('#mdbook-sidebar ol.chapter').remove();
+    // What the table of contents has of other pages is the same on each, and inspected on one. Of its
+    // own, a page has its headings there.
+    withoutOthersContents() {
+        const parts = Array.from(document.querySelectorAll('#mdbook-sidebar ol.chapter > li'));
+        const own = parts.filter(part => part.querySelector('.active'));
+        const isIn = document.title.startsWith('Page not found') ? 0 : 1;
+        if (parts.length === 0 || own.length !== isIn) {
+            throw new Error(`${own.length} of ${parts.length} entries of the contents are of this page`);
+        }
+        parts.filter(part => !own.includes(part)).forEach(part => part.remove());
     },
 
     name(element) {
