@@ -840,7 +840,11 @@ fn whoever_takes_a_file_when_the_server_is_asked_to_stop_gets_all_of_it() {
     let tree = Tree::new();
     let text = "0123456789".repeat(3_000_000);
     tree.file("large.txt", &text);
-    let (mut server, mut client) = tree.serve();
+    let mut command = hello();
+    command.args(["--grace", "600", "--files"]); // also on a busy machine
+    command.arg(tree.path("")).arg(ANY_PORT);
+    let mut server = common::Server::start_as(command);
+    let mut client = Client::to(server.address);
     client.send("GET /large.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     client.head();
     server.signal("TERM");
