@@ -33,13 +33,13 @@ window.book = {
     // What the table of contents has of other pages is the same on each, and inspected on one. Of its
     // own, a page has its headings there.
     withoutOthersContents() {
-        const parts = Array.from(document.querySelectorAll('#mdbook-sidebar ol.chapter > li'));
-        const own = parts.filter(part => part.querySelector('.active'));
-        const isIn = document.title.startsWith('Page not found') ? 0 : 1;
-        if (parts.length === 0 || own.length !== isIn) {
-            throw new Error(`${own.length} of ${parts.length} entries of the contents are of this page`);
+        const entries = Array.from(document.querySelectorAll('#mdbook-sidebar ol.chapter > li'));
+        const others = entries.filter(entry => !entry.querySelector('.active'));
+        const own = document.title.startsWith('Page not found') ? 0 : 1;
+        if (entries.length === 0 || others.length !== entries.length - own) {
+            throw new Error(`${others.length} of ${entries.length} entries of the contents are of others`);
         }
-        parts.filter(part => !own.includes(part)).forEach(part => part.remove());
+        others.forEach(entry => entry.remove());
     },
 
     name(element) {
@@ -106,12 +106,14 @@ window.book = {
     // The text of a code, without lines that are hidden. (`innerText` takes longer than all that is
     // asked of it.)
     shownText(code) {
-        if (!code.matches('.hide-boring')) {
-            return code.textContent;
-        }
-        const shown = code.cloneNode(true);
-        shown.querySelectorAll('.boring').forEach(hidden => hidden.remove());
-        return shown.textContent;
+        return code.matches('.hide-boring') ? book.withoutBoring(code).textContent : code.textContent;
+    },
+
+    // A copy of a code, without the lines that can be hidden.
+    withoutBoring(code) {
+        const copy = code.cloneNode(true);
+        copy.querySelectorAll('.boring').forEach(line => line.remove());
+        return copy;
     },
 
     // What axe-core has to say against what can be seen of the page, one line for each element. Its
@@ -349,8 +351,7 @@ window.book = {
                 const blocks = button.parentElement.querySelectorAll('pre > code');
                 return Array.from(blocks, code => code.textContent).join('');
             }
-            const code = button.closest('pre').querySelector('code').cloneNode(true);
-            code.querySelectorAll('.boring').forEach(hidden => hidden.remove());
+            const code = book.withoutBoring(button.closest('pre').querySelector('code'));
             const lines = code.textContent.split(/(?<=\n)/);
             return code.querySelector('.prompt') === null
                 ? code.textContent

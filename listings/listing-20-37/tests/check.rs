@@ -62,15 +62,15 @@ impl Tree {
             .unwrap();
     }
 
-    /// The program, with this folder.
-    fn command(&self) -> Command {
-        let mut command = hello();
-        command.arg("--files").arg(self.path("")).arg(ANY_PORT);
-        command
+    fn serve(&self) -> (common::Server, Client) {
+        self.serve_with(&[])
     }
 
-    fn serve(&self) -> (common::Server, Client) {
-        let server = common::Server::start_as(self.command());
+    fn serve_with(&self, options: &[&str]) -> (common::Server, Client) {
+        let mut command = hello();
+        command.args(options).arg("--files");
+        command.arg(self.path("")).arg(ANY_PORT);
+        let server = common::Server::start_as(command);
         let client = Client::to(server.address);
         (server, client)
     }
@@ -840,11 +840,7 @@ fn whoever_takes_a_file_when_the_server_is_asked_to_stop_gets_all_of_it() {
     let tree = Tree::new();
     let text = "0123456789".repeat(3_000_000);
     tree.file("large.txt", &text);
-    let mut command = hello();
-    command.args(["--grace", "600", "--files"]); // also on a busy machine
-    command.arg(tree.path("")).arg(ANY_PORT);
-    let mut server = common::Server::start_as(command);
-    let mut client = Client::to(server.address);
+    let (mut server, mut client) = tree.serve_with(&["--grace", "600"]); // also on a busy machine
     client.send("GET /large.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     client.head();
     server.signal("TERM");
@@ -858,13 +854,7 @@ fn whoever_takes_a_file_when_the_server_is_asked_to_stop_gets_all_of_it() {
 fn whoever_does_not_take_it_is_cut_off_after_the_grace() {
     let tree = Tree::new();
     tree.zeros("large", 5 * GB);
-    let mut command = hello();
-    command
-        .args(["--grace", "1", "--files"])
-        .arg(tree.path(""))
-        .arg(ANY_PORT);
-    let mut server = common::Server::start_as(command);
-    let mut client = Client::to(server.address);
+    let (mut server, mut client) = tree.serve_with(&["--grace", "1"]);
     client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
     client.head();
     server.signal("TERM");
