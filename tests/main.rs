@@ -76,17 +76,19 @@ fn main() -> ExitCode {
     if let Err(error) = cargo::forget_what_was_moved() {
         eprintln!("note: what was built where this folder was before is still there: {error}");
     }
-    let mut trials = Vec::new();
+    let (mut trials, mut few_at_a_time) = (Vec::new(), Vec::new());
     for &(promise, make) in PROMISES {
         let mut asked_for = in_own_network.iter();
         if asked_for.any(|name| !name.contains(&format!("::{promise}"))) {
             continue;
         }
-        match make() {
-            Ok(made) => trials.extend(made),
-            Err(error) => trials.push(Trial::test(promise, || Err(error))),
+        let made = make().unwrap_or_else(|error| vec![Trial::test(promise, || Err(error))]);
+        match promise {
+            "browser" => few_at_a_time = made,
+            _ => trials.extend(made),
         }
     }
+    let trials = woven(trials, few_at_a_time);
     let mut arguments = Arguments::from_args();
     // Many wait for a clock or for another process; what works takes turns at the processor.
     arguments.test_threads.get_or_insert(turns::MOST_THREADS);
@@ -96,4 +98,20 @@ fn main() -> ExitCode {
         arguments.nocapture = true;
     }
     run(&arguments, trials).exit_code()
+}
+
+/// The trials in this order, with one of `few_at_a_time` first and after each few. They share something,
+/// and each that waits for it keeps a thread from the others; if they came last, they would be left alone.
+fn woven(trials: Vec<Trial>, few_at_a_time: Vec<Trial>) -> Vec<Trial> {
+    const FEW: usize = 5;
+    let mut rest = few_at_a_time.into_iter();
+    let mut woven = Vec::new();
+    for (number, trial) in trials.into_iter().enumerate() {
+        if number % FEW == 0 {
+            woven.extend(rest.next());
+        }
+        woven.push(trial);
+    }
+    woven.extend(rest);
+    woven
 }

@@ -188,16 +188,19 @@ window.book = {
                 const found = [];
                 const spans = new Map(); // those in code of one kind are alike, too
                 for (const [element, above, weight, key] of different) {
-                    const kindAbove = above === null ? 0 : found[above];
-                    const alike = key && `${kindAbove} ${key}`;
-                    const kind = spans.get(alike) ?? book.kind(element, kindAbove, weight);
+                    const within = above === null ? 0 : found[above];
+                    const alike = key && `${within} ${key}`;
+                    const looks = spans.get(alike) ?? book.kind(element, within, weight);
                     if (alike) {
-                        spans.set(alike, kind);
+                        spans.set(alike, looks);
                     }
-                    found.push(kind);
-                    if (!kinds.has(kind)) {
-                        kinds.add(kind);
-                        needed.add(element);
+                    found.push(looks.within);
+                    if (!kinds.has(looks.kind)) {
+                        kinds.add(looks.kind);
+                        // Of what has no text of its own, axe-core says nothing.
+                        if (weight === true || element.matches('a, input, select, textarea')) {
+                            needed.add(element);
+                        }
                     }
                 }
                 fresh[theme] = Array.from(kinds).slice(known[theme].length);
@@ -257,22 +260,25 @@ window.book = {
         return text.length < 2 ? text.length : /[\p{L}\p{N}]/u.test(text);
     },
 
-    // A number for all that decides what axe-core says of an element's colors, given the kind of the
-    // element that it is in: how it looks, and whether it has text that counts.
-    kind(element, above, weight) {
+    // The kind of an element: a number for all that decides what axe-core says of its colors, which is
+    // how it looks, whether it has text that counts, and `within`, the kind of what is seen behind it. And
+    // what is seen behind what is in it: the element, or if it has nothing to be seen, what it is in.
+    kind(element, within, weight) {
         const style = getComputedStyle(element);
         const text = node => node.textContent.trim();
-        const description = [
-            above, element.tagName, element.className, weight,
-            element.disabled, element.ariaDisabled, element.ariaHidden,
-            ...book.looks.map(property => style[property]),
-        ];
+        const state = [element.disabled, element.ariaDisabled, element.ariaHidden];
+        const looks = book.looks.map(property => style[property]);
+        const description = [within, element.tagName, weight, ...state, ...looks];
         if (element.matches('a')) {
             // It has to differ from the text around it, where there is some.
             const around = element.parentElement.closest('p, li, dd, dt, td, th, summary, '
                 + 'figcaption, h1, h2, h3, h4, h5, h6, nav, div, body');
             const links = Array.from(around.querySelectorAll('a'), text).join('').length;
-            description.push(book.textWeight(text(around).slice(links)));
+            const aroundStyle = getComputedStyle(around);
+            description.push(
+                book.textWeight(text(around).slice(links)),
+                ...book.looks.map(property => aroundStyle[property]),
+            );
         }
         // A hash of 53 bits: cyrb53, by bryc, in the public domain.
         let [high, low] = [0xdeadbeef, 0x41c6ce57];
@@ -283,7 +289,17 @@ window.book = {
         }
         high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
         low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-        return 4294967296 * (2097151 & low) + (high >>> 0);
+        const kind = 4294967296 * (2097151 & low) + (high >>> 0);
+        const nothing = style.display !== 'none' && !state.some(Boolean)
+            && Object.entries(book.nothing).every(([property, value]) => style[property] === value);
+        return { kind, within: nothing ? within : kind };
+    },
+
+    // An element of which nothing is seen but what is in it.
+    nothing: {
+        position: 'static', zIndex: 'auto', overflowX: 'visible', overflowY: 'visible',
+        backgroundColor: 'rgba(0, 0, 0, 0)', backgroundImage: 'none', opacity: '1', filter: 'none',
+        mixBlendMode: 'normal',
     },
 
     looks: [
