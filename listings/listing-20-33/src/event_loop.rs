@@ -87,7 +87,7 @@ impl EventLoop {
 
         // ANCHOR: ready
         // No more than were away: what comes back meanwhile has to wait for its turn.
-        for _ in 0..=self.lender.lent() {
+        for _ in 0..self.lender.lent() {
             let Some((token, connection)) = self.lender.take_back() else {
                 break;
             };

@@ -11,7 +11,7 @@ use common::{hello, in_time, wait_until, ANY_PORT, DEADLINE};
 use hello::{Limits, Request, Response, Server, Unfinished};
 use std::{
     io::{prelude::*, ErrorKind},
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixStream,
     process::Command,
     sync::{
@@ -225,6 +225,48 @@ fn a_house_that_is_full_stops_as_any_other() {
     for mut client in clients {
         assert_eq!(client.answer().body, "/wait");
         assert_eq!(client.rest(), "", "nothing more comes");
+    }
+    let stopped = in_time(|| ended.join().expect("the server panicked"));
+    assert!(stopped.expect("it is joined").is_ok());
+}
+
+/// Those who are connected are heard to the end, and the queue still takes one of them.
+#[test]
+fn while_it_stops_the_queue_keeps_its_bound() {
+    let house = open(Limits {
+        queue: 1,
+        ..limits()
+    });
+    let clients = house.busy();
+    let mut late: Vec<_> = (0..3).map(|_| house.connect()).collect();
+    for client in &mut late {
+        client.send("GET /late HTTP/1.1\r\n");
+    }
+    let House {
+        address,
+        ask,
+        ended,
+        go_on,
+        ..
+    } = house;
+    drop(ask);
+    wait_until("nobody else is let in", || {
+        TcpStream::connect(address).is_err()
+    });
+
+    let (tell, told) = mpsc::channel();
+    for mut client in late {
+        client.send("Host: a\r\n\r\n");
+        let tell = tell.clone();
+        thread::spawn(move || tell.send(client.answer().head[9..12].to_owned()));
+    }
+    for _ in 0..2 {
+        assert_eq!(told.recv_timeout(DEADLINE).expect("a status"), "503");
+    }
+    drop(go_on);
+    assert_eq!(told.recv_timeout(DEADLINE).expect("a status"), "200");
+    for mut client in clients {
+        assert_eq!(client.answer().body, "/wait");
     }
     let stopped = in_time(|| ended.join().expect("the server panicked"));
     assert!(stopped.expect("it is joined").is_ok());

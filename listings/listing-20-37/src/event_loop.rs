@@ -108,7 +108,7 @@ impl EventLoop {
         // ANCHOR: ready
         // No more than were away: what comes back meanwhile has to wait for its turn.
         for pool in [PIECES, PAGES] {
-            for _ in 0..=self.lenders[pool].lent() {
+            for _ in 0..self.lenders[pool].lent() {
                 let Some((token, connection)) = self.lenders[pool].take_back() else {
                     break;
                 };
