@@ -17,7 +17,9 @@ use book::root;
 use book::transcripts::{check_recorded, names, Scenario};
 use book_commands::transcripts::{check_fresh, prepare};
 use libtest_mimic::{Failed, Trial};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Longer than the steps of a scenario may take together.
@@ -30,11 +32,17 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     if let Some(test) = asked_for() {
         names.retain(|name| test.contains(&format!("::transcripts::{name}::")));
     }
-    Ok(names.into_iter().flat_map(of_scenario).collect())
+    let mut alone = BTreeMap::new();
+    let mut trials = Vec::new();
+    for name in names {
+        trials.extend(of_scenario(name, &mut alone));
+    }
+    Ok(trials)
 }
 
-/// What is tested of one scenario, under the name of the listing that it runs.
-fn of_scenario(name: String) -> [Trial; 2] {
+/// What is tested of one scenario, under the name of the listing that it runs. `alone` has a lock for
+/// each listing: what is built of it for one scenario, the next one finds.
+fn of_scenario(name: String, alone: &mut BTreeMap<String, Arc<Mutex<()>>>) -> [Trial; 2] {
     let (listing, port, lacks, lacks_other) = match Scenario::load(&root(), &name) {
         Ok(scenario) => (
             scenario.listing.clone(),
@@ -55,11 +63,13 @@ fn of_scenario(name: String) -> [Trial; 2] {
         move || check_recorded(&root(), &name).map_err(told)
     });
     let title = format!("{listing}::transcripts::{name}::fresh");
+    let alone = Arc::clone(alone.entry(listing).or_default());
     let fresh = Trial::test(title.clone(), move || {
         let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transcripts");
+        let alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
         let working = turn();
         prepare(&root(), &name, &scratch).map_err(told)?;
-        drop(working);
+        drop((working, alone));
         let check = || check_fresh(&root(), &name, &scratch).map_err(told);
         match port {
             true => with_port(&title, DEADLINE, check),

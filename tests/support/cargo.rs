@@ -4,7 +4,7 @@ use super::run;
 use book_commands::built::begin;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -87,9 +87,6 @@ struct Target {
 
 static TARGETS: Mutex<Vec<Target>> = Mutex::new(Vec::new());
 
-/// Those who build have it, or the one who copies.
-static FOLDERS: RwLock<()> = RwLock::new(());
-
 /// Has `build` run an isolated cargo on the crate in `folder`. A target folder that is new begins with
 /// what was compiled in the one whose package has most dependencies in common.
 pub fn building(
@@ -100,15 +97,12 @@ pub fn building(
 ) -> Result<(), String> {
     let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
     if !target.exists() {
-        let _alone = FOLDERS.write().unwrap_or_else(PoisonError::into_inner);
         let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
         let others = targets.iter().filter(|other| other.built == built);
         let others = others.map(|other| (other.folder.clone(), other.lock.clone()));
         begin(target, &lock, others).map_err(|error| format!("{error:#}"))?;
     }
-    let building = FOLDERS.read().unwrap_or_else(PoisonError::into_inner);
     build()?;
-    drop(building);
     let mut targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
     targets.push(Target {
         folder: target.to_owned(),

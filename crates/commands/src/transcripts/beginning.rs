@@ -5,13 +5,26 @@ use super::working_copy;
 use crate::built;
 use anyhow::{Context, Result};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
 };
 
-/// Whose turn it is: who comes second finds what the first has built.
-static BUILDING: Mutex<()> = Mutex::new(());
+/// The folders in which a listing is being built.
+static BUILDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static BUILT: Condvar = Condvar::new();
+
+/// A listing is being built in this folder, until this is dropped.
+struct Building<'f>(&'f Path);
+
+impl Drop for Building<'_> {
+    fn drop(&mut self) {
+        let mut building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        building.remove(self.0);
+        BUILT.notify_all();
+    }
+}
 
 /// Makes `copy` a copy of the listing in which it is built, if it is none yet. What has changed since in
 /// the listing's own files is left to the next build; with other dependencies, it begins anew.
@@ -30,19 +43,29 @@ pub(super) fn copy(
     let is_there = |folder: &Path| {
         folder.join("target").is_dir() && locked(folder).is_ok_and(|there| there == lock)
     };
-    let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    if is_there(copy) {
-        return Ok(());
-    }
-
     // No scenario has a name with a dot.
     let all = scratch.join("built.listings");
     let name = listing.file_name().context("a listing without a name")?;
     let folder = all.join(name).join("hello");
     let target = folder.join("target");
-    if !target.exists() {
-        built::begin(&target, &lock, built_in(&all))?;
+
+    // Who comes second finds what the first has built.
+    let building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let building = BUILT.wait_while(building, |building| building.contains(&folder));
+    let mut building = building.unwrap_or_else(PoisonError::into_inner);
+    if is_there(copy) {
+        return Ok(());
     }
+    if !target.exists() {
+        // No other build begins meanwhile, and those that have begun are left out.
+        let others = built_in(&all).filter(|(folder, ..)| !building.contains(folder));
+        let others = others.map(|(_, target, lock)| (target, lock));
+        built::begin(&target, &lock, others)?;
+    }
+    building.insert(folder.clone());
+    drop(building);
+    let _building = Building(&folder);
+
     working_copy::sync(listing, &folder, &[])?;
     build(&folder.canonicalize()?)?;
     if copy.exists() {
@@ -51,14 +74,14 @@ pub(super) fn copy(
     built::copy(&folder, copy)
 }
 
-/// The target folders of the listings that are built, and what each of these has locked.
-fn built_in(all: &Path) -> impl Iterator<Item = (PathBuf, String)> {
+/// The folders in which listings are built, with their target folders, and what each has locked.
+fn built_in(all: &Path) -> impl Iterator<Item = (PathBuf, PathBuf, String)> {
     let folders = fs::read_dir(all).into_iter().flatten().flatten();
     folders.filter_map(|entry| {
         let folder = entry.path().join("hello");
         let lock = fs::read_to_string(folder.join("Cargo.lock")).ok()?;
         let target = folder.join("target");
-        target.is_dir().then_some((target, lock))
+        target.is_dir().then_some((folder, target, lock))
     })
 }
 
