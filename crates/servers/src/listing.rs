@@ -26,7 +26,7 @@ pub struct Listing {
     pub files: &'static [(&'static str, &'static str)],
 }
 
-/// One after the other: each Cargo takes all processors anyway.
+/// One after the other: they share a target folder, which each Cargo locks.
 static BUILDS: Mutex<()> = Mutex::new(());
 
 /// Where copies, programs and pages are.
@@ -61,6 +61,8 @@ impl Listing {
             .args(["build", "--locked", "--quiet", "--bin", &package(name)])
             .current_dir(&copy)
             .env("CARGO_TARGET_DIR", target())
+            .env("CARGO_PROFILE_DEV_DEBUG", "none") // there are many, and each is built once
+            .env("CARGO_INCREMENTAL", "0")
             .env("RUSTFLAGS", "--cap-lints=allow") // a fault leaves things that nobody uses
             .env_remove("CARGO_BUILD_TARGET") // whose folder would have another name
             .status();
