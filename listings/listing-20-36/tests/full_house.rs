@@ -251,7 +251,7 @@ fn while_it_stops_the_queue_keeps_its_bound() {
     } = house;
     drop(ask);
     wait_until("nobody else is let in", || {
-        TcpStream::connect(address).is_err()
+        TcpStream::connect_timeout(&address, DEADLINE).is_err()
     });
 
     let (tell, told) = mpsc::channel();
