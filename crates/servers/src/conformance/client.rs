@@ -229,14 +229,17 @@ pub fn soon(is_so: impl Fn() -> bool) -> bool {
     within(A_WHILE, is_so)
 }
 
-/// Looks every few milliseconds whether it is so.
+/// Looks every few milliseconds whether it is so, and the less often the longer it takes: what the system
+/// says of all sockets is long.
 pub fn within(time: Duration, is_so: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + time;
+    let start = Instant::now();
     while !is_so() {
-        if Instant::now() >= deadline {
+        let waited = start.elapsed();
+        if waited >= time {
             return false;
         }
-        thread::sleep(Duration::from_millis(5));
+        let pause = (waited / 8).clamp(Duration::from_millis(5), Duration::from_millis(50));
+        thread::sleep(pause.min(time - waited));
     }
     true
 }
