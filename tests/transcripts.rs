@@ -34,7 +34,8 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     }
     let mut alone = BTreeMap::new();
     let mut trials = Vec::new();
-    for name in names {
+    // The last listings have the most dependencies, which are then there for the others.
+    for name in names.into_iter().rev() {
         trials.extend(of_scenario(name, &mut alone));
     }
     Ok(trials)

@@ -77,6 +77,7 @@ impl Browser {
                     "--headless=new",
                     "--no-sandbox", // for containers; it shows nothing but this book
                     "--disable-gpu",
+                    "--in-process-gpu", // one process less to talk to
                     "--disable-dev-shm-usage",
                     "--disable-background-networking",
                     "--window-size=1300,900",

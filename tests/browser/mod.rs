@@ -23,10 +23,10 @@ use page::{Kinds, Page};
 use serde_json::Value;
 use server::Server;
 use std::collections::HashSet;
+use std::env;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use std::{env, thread};
 
 const THEMES: [&str; 5] = ["light", "rust", "coal", "navy", "ayu"];
 
@@ -50,7 +50,8 @@ const WITH_TIMELINES: [&str; 3] = [
 /// No test takes longer.
 const DEADLINE: Duration = Duration::from_secs(600);
 
-/// No more browsers are open at once, even with more processors.
+/// So many browsers are open at once: also with fewer processors, as where others are busy, who does more at
+/// a time gets a larger share.
 const BROWSERS: usize = 3;
 
 /// One test for each page, and some for what pages have in common.
@@ -227,13 +228,10 @@ impl Browsers {
         if let Some(tool) = self.missing {
             return Err(not_there(tool));
         }
-        let limit = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(BROWSERS);
         let state = self.state();
         let mut state = self
             .returned
-            .wait_while(state, |state| state.lent >= limit)
+            .wait_while(state, |state| state.lent >= BROWSERS)
             .unwrap_or_else(PoisonError::into_inner);
         state.lent += 1;
         let idle = state.idle.pop();

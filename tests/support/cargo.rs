@@ -1,10 +1,10 @@
 //! Runs cargo on a listing, as a reader would.
 
 use super::run;
-use book_commands::built::begin;
-use std::path::{Path, PathBuf};
+use book_commands::built::{begin, Other};
+use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -78,17 +78,42 @@ pub enum Built {
     ToCheck,
 }
 
-/// A target folder in which all is built, and what its package has locked.
-struct Target {
-    folder: PathBuf,
-    lock: String,
-    built: Built,
+/// The target folders in which these tests build, or have built.
+static TARGETS: Mutex<Vec<(Built, Other)>> = Mutex::new(Vec::new());
+static FINISHED: Condvar = Condvar::new();
+
+/// A folder in which something is built, until this is dropped.
+struct Unfinished<'t>(&'t Path);
+
+impl Unfinished<'_> {
+    /// What is in it helps whoever comes later.
+    fn finish(self, built: Built, lock: String) {
+        targets().push((built, other(self.0, lock, false)));
+    }
 }
 
-static TARGETS: Mutex<Vec<Target>> = Mutex::new(Vec::new());
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        targets().retain(|(_, other)| !other.unfinished || other.target != self.0);
+        FINISHED.notify_all();
+    }
+}
+
+fn targets() -> MutexGuard<'static, Vec<(Built, Other)>> {
+    TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn other(target: &Path, lock: String, unfinished: bool) -> Other {
+    Other {
+        target: target.to_owned(),
+        lock,
+        unfinished,
+    }
+}
 
 /// Has `build` run an isolated cargo on the crate in `folder`. A target folder that is new begins with
-/// what was compiled in the one whose package has most dependencies in common.
+/// what was compiled in the one whose package has most dependencies in common; if that one is being
+/// built, this waits for it.
 pub fn building(
     folder: &Path,
     target: &Path,
@@ -96,18 +121,19 @@ pub fn building(
     build: impl FnOnce() -> Result<(), String>,
 ) -> Result<(), String> {
     let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
-    if !target.exists() {
-        let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = targets.iter().filter(|other| other.built == built);
-        let others = others.map(|other| (other.folder.clone(), other.lock.clone()));
-        begin(target, &lock, others).map_err(|error| format!("{error:#}"))?;
+    let mut all = targets();
+    while !target.exists() {
+        let others = all.iter().filter(|(other, _)| *other == built);
+        let others = others.map(|(_, other)| other.clone());
+        if begin(target, &lock, others).map_err(|error| format!("{error:#}"))? {
+            break;
+        }
+        all = FINISHED.wait(all).unwrap_or_else(PoisonError::into_inner);
     }
+    all.push((built, other(target, lock.clone(), true)));
+    drop(all);
+    let unfinished = Unfinished(target);
     build()?;
-    let mut targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
-    targets.push(Target {
-        folder: target.to_owned(),
-        lock,
-        built,
-    });
+    unfinished.finish(built, lock);
     Ok(())
 }

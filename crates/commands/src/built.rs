@@ -99,23 +99,32 @@ fn number_of_linked(_: &fs::Metadata) -> Option<u64> {
     None
 }
 
+/// A target folder with what a package depends on.
+#[derive(Clone)]
+pub struct Other {
+    pub target: PathBuf,
+    /// The `Cargo.lock` of the package.
+    pub lock: String,
+    /// Somebody is still building in it.
+    pub unfinished: bool,
+}
+
 /// Has a new target folder begin with what was compiled, of others than itself, for the package that has
-/// most dependencies in common with this `Cargo.lock`: of these target folders, with the `Cargo.lock` of
-/// each. If none has any, it begins with nothing.
+/// most dependencies in common with this `Cargo.lock`. If none has any, it begins with nothing. If that one
+/// is unfinished, nothing is done, and it is worth waiting for: returns whether the folder has begun.
 ///
 /// # Errors
 ///
-/// As [`copy_dependencies`].
-pub fn begin(
-    target: &Path,
-    lock: &str,
-    others: impl IntoIterator<Item = (PathBuf, String)>,
-) -> Result<()> {
+/// When a file cannot be read or written.
+pub fn begin(target: &Path, lock: &str, others: impl IntoIterator<Item = Other>) -> Result<bool> {
     let others = others.into_iter();
-    let others = others.map(|(folder, other)| (in_common(lock, &other), folder));
-    match others.max_by_key(|(common, _)| *common) {
-        Some((common, closest)) if common > 0 => copy_dependencies(&closest, target),
-        _ => Ok(()),
+    let others = others.map(|other| (in_common(lock, &other.lock), other));
+    match others.max_by_key(|(common, other)| (*common, !other.unfinished)) {
+        Some((common, closest)) if common > 0 => match closest.unfinished {
+            true => Ok(false),
+            false => copy_dependencies(&closest.target, target).map(|()| true),
+        },
+        _ => Ok(true),
     }
 }
 
@@ -181,6 +190,34 @@ mod tests {
             file("hello").ino(),
             fs::metadata(from.join("hello")).unwrap().ino()
         );
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_closest_is_worth_waiting_for() {
+        let folder = env::temp_dir().join(format!("book-begins-{}", process::id()));
+        let target = folder.join("target");
+        let other = |name: &str, lock: &str, unfinished| {
+            fs::create_dir_all(folder.join(name)).unwrap();
+            fs::write(folder.join(name).join("libnix.rlib"), name).unwrap();
+            Other {
+                target: folder.join(name),
+                lock: lock.to_owned(),
+                unfinished,
+            }
+        };
+        let (one, both) = ("checksum = \"1\"\n", "checksum = \"1\"\nchecksum = \"2\"\n");
+        let begins = |others: Vec<Other>| begin(&target, both, others).unwrap();
+
+        assert!(!begins(vec![
+            other("a", one, false),
+            other("b", both, true)
+        ]));
+        assert!(begins(vec![other("c", "", true)]));
+        assert!(!target.exists());
+        let none_is_closer = vec![other("d", one, false), other("e", one, true)];
+        assert!(begins(none_is_closer));
+        assert_eq!(fs::read(target.join("libnix.rlib")).unwrap(), b"d");
         fs::remove_dir_all(folder).unwrap();
     }
 

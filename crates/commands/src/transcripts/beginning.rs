@@ -2,17 +2,17 @@
 //! compiles only what it changes.
 
 use super::working_copy;
-use crate::built;
+use crate::built::{self, Other};
 use anyhow::{Context, Result};
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, PoisonError},
 };
 
-/// The folders in which a listing is being built.
-static BUILDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// The folders in which a listing is being built, and what each has locked.
+static BUILDING: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
 static BUILT: Condvar = Condvar::new();
 
 /// A listing is being built in this folder, until this is dropped.
@@ -49,20 +49,22 @@ pub(super) fn copy(
     let folder = all.join(name).join("hello");
     let target = folder.join("target");
 
-    // Who comes second finds what the first has built.
-    let building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let building = BUILT.wait_while(building, |building| building.contains(&folder));
-    let mut building = building.unwrap_or_else(PoisonError::into_inner);
-    if is_there(copy) {
-        return Ok(());
+    // Who comes second finds what the first has built, also of what another listing depends on.
+    let mut building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if !building.contains_key(&folder) {
+            if is_there(copy) {
+                return Ok(());
+            }
+            // No other build begins meanwhile.
+            if target.exists() || built::begin(&target, &lock, others(&all, &building))? {
+                break;
+            }
+        }
+        let waited = BUILT.wait(building);
+        building = waited.unwrap_or_else(PoisonError::into_inner);
     }
-    if !target.exists() {
-        // No other build begins meanwhile, and those that have begun are left out.
-        let others = built_in(&all).filter(|(folder, ..)| !building.contains(folder));
-        let others = others.map(|(_, target, lock)| (target, lock));
-        built::begin(&target, &lock, others)?;
-    }
-    building.insert(folder.clone());
+    building.insert(folder.clone(), lock);
     drop(building);
     let _building = Building(&folder);
 
@@ -74,15 +76,24 @@ pub(super) fn copy(
     built::copy(&folder, copy)
 }
 
-/// The folders in which listings are built, with their target folders, and what each has locked.
-fn built_in(all: &Path) -> impl Iterator<Item = (PathBuf, PathBuf, String)> {
+/// The target folders in which listings are built.
+fn others(all: &Path, building: &BTreeMap<PathBuf, String>) -> Vec<Other> {
     let folders = fs::read_dir(all).into_iter().flatten().flatten();
-    folders.filter_map(|entry| {
-        let folder = entry.path().join("hello");
+    let folders = folders.map(|entry| entry.path().join("hello"));
+    let finished = folders.filter_map(|folder| {
         let lock = fs::read_to_string(folder.join("Cargo.lock")).ok()?;
-        let target = folder.join("target");
-        target.is_dir().then_some((folder, target, lock))
+        let is_there = folder.join("target").is_dir() && !building.contains_key(&folder);
+        is_there.then_some((folder, lock, false))
+    });
+    let unfinished = building.iter();
+    let unfinished = unfinished.map(|(folder, lock)| (folder.clone(), lock.clone(), true));
+    let all = finished.chain(unfinished);
+    all.map(|(folder, lock, unfinished)| Other {
+        target: folder.join("target"),
+        lock,
+        unfinished,
     })
+    .collect()
 }
 
 #[cfg(test)]
