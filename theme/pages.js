@@ -35,7 +35,19 @@
         paste.prepend(button);
         const blocks = Array.from(paste.querySelectorAll('pre > code'));
         const script = blocks.map(code => code.textContent).join('');
-        new ClipboardJS(button, { text: () => script }).on('success', () => {
+        // A field with all of it would have to be laid out first. So a field with little is copied, and
+        // the script put in its place.
+        const replace = event => {
+            event.clipboardData.setData('text/plain', script);
+            event.preventDefault();
+        };
+        const text = () => {
+            document.addEventListener('copy', replace, { once: true });
+            return button.textContent;
+        };
+        const clipboard = new ClipboardJS(button, { text });
+        clipboard.on('error', () => document.removeEventListener('copy', replace));
+        clipboard.on('success', () => {
             button.textContent = 'Copied!';
             setTimeout(() => { button.textContent = 'Copy the script'; }, 2000);
         });

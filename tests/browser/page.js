@@ -385,13 +385,14 @@ window.book = {
         do {
             const button = book.buttons[next];
             let copied = 'nothing';
-            const note = () => {
+            const note = ({ clipboardData }) => {
                 const { activeElement: field } = document;
-                copied = field.value.slice(field.selectionStart, field.selectionEnd);
+                copied = clipboardData.getData('text/plain')
+                    || field.value.slice(field.selectionStart, field.selectionEnd);
             };
-            document.addEventListener('copy', note);
+            window.addEventListener('copy', note); // after the page itself
             button.click();
-            document.removeEventListener('copy', note);
+            window.removeEventListener('copy', note);
             if (copied !== expected[next]) {
                 problems.push(`${book.name(button)} copies\n${copied}\ninstead of\n${expected[next]}`);
             }
