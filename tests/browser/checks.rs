@@ -301,12 +301,19 @@ pub fn timelines(page: &Page, names: [&str; 3]) -> Result<Vec<String>, Failed> {
     Ok(problems)
 }
 
-/// On paper nothing is folded away, and everything is dark on white, whatever the theme.
-pub fn paper(page: &Page, name: &str) -> Result<Vec<String>, Failed> {
+/// On paper nothing is folded away, and everything is dark on white, whatever the theme. One page is
+/// printed; the one with all chapters, of which that takes minutes, is told that it will be.
+pub fn paper(page: &Page, printed: &str, all: &str) -> Result<Vec<String>, Failed> {
     let mut problems = Vec::new();
+    page.load(printed)?;
+    page.run("addEventListener('beforeprint', () => { book.missed = book.missingOnPaper(); })")?;
+    page.devtools("Page.printToPDF", json!({ "pageRanges": "1" }))?;
+    problems.extend(page.problems("printed", "book.missed")?);
+
     page.media("print")?;
-    page.load(name)?;
+    page.load(all)?;
     page.theme("navy")?;
+    page.run("dispatchEvent(new Event('beforeprint'))")?;
     problems.extend(page.problems("print", "book.missingOnPaper()")?);
     problems.extend(page.problems("print", "book.timelinesOnPaper()")?);
     // The text is that of the pages, each of which is inspected in full.

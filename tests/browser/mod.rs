@@ -2,8 +2,9 @@
 //! phone's width, on paper, without a console error, without asking another host, and pass axe-core.
 //! They come from the book's own server, and one more from its folder.
 //!
-//! The tests share that server and a few browsers, each of which shows one page after the other. Where `chromium` or
-//! `chromedriver` is missing, that is said, and the tests count as ignored; in CI they fail. What is
+//! The tests share that server and a few browsers, each of which shows one page after the other: Chromium
+//! without a window (`chromium-headless-shell`) where it is installed, and `chromium` elsewhere. Where both or
+//! `chromedriver` are missing, that is said, and the tests count as ignored; in CI they fail. What is
 //! asked of a page in it is in `page.js`; axe-core 4.14.1 lies beside it with its license. One more
 //! test is of the browser itself, of which a page says something.
 
@@ -56,11 +57,13 @@ const BROWSERS: usize = 3;
 
 /// One test for each page, and some for what pages have in common.
 pub fn trials() -> Result<Vec<Trial>, Failed> {
-    let missing = ["chromedriver", "chromium"].into_iter().find(|tool| {
-        let mut command = Command::new(tool);
-        let command = command.arg("--version").stdout(Stdio::null());
-        command.stderr(Stdio::null()).status().is_err()
-    });
+    let missing = if !runs("chromedriver") {
+        Some("chromedriver")
+    } else if driver::shell().is_none() && !runs("chromium") {
+        Some("chromium")
+    } else {
+        None
+    };
     let skip = missing.is_some() && env::var_os("CI").is_none();
     if let (Some(tool), true) = (missing, skip) {
         eprintln!("the pages are not tried in a browser: install {tool} for that");
@@ -77,7 +80,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = Vec::new();
     // First what takes longest.
     trials.push(trial(&browsers, "print.html", |page| {
-        checks::paper(page, "print.html")
+        checks::paper(page, WITH_STEPS, "print.html")
     }));
     trials.push(trial(&browsers, "timelines", |page| {
         checks::timelines(page, WITH_TIMELINES)
@@ -197,6 +200,12 @@ fn stops_beside_an_open_page(browser: &Browser) -> Result<(), Failed> {
         Err(error) if error.message().unwrap_or_default().contains("REFUSED") => Ok(()),
         other => Err(format!("the server that has stopped: {other:?}").into()),
     }
+}
+
+fn runs(tool: &str) -> bool {
+    let mut command = Command::new(tool);
+    let command = command.arg("--version").stdout(Stdio::null());
+    command.stderr(Stdio::null()).status().is_ok()
 }
 
 fn not_there(tool: &str) -> Failed {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Where the point for one run and no job is.
-const LEFT: usize = 66;
+const LEFT: usize = 72;
 const BASE: usize = 304;
 const JOB: usize = 34;
 const RIGHT: usize = LEFT + 6 * JOB;

@@ -13,7 +13,7 @@ const TOP: usize = 8;
 const BRANCH: usize = 54;
 /// A line of text, and how many letters it has beside the tree, and below it.
 const LINE: usize = 16;
-const BESIDE: usize = 21;
+const BESIDE: usize = 20;
 const BELOW: usize = 52;
 
 /// Draws a search whose paths, each one leaf, are all of a case with one failure. Time runs downward.
