@@ -72,11 +72,18 @@ fn write_doc_tests(root: &Path, out: &Path, pages: &[Page], expanded: &[String])
     let mut paths = Vec::new();
     for (page, text) in pages.iter().zip(expanded) {
         let path = out.join("book").join(&page.file);
+        let beside = out.join("book").join(format!("{}.skt.md", page.file));
         write(&path, &format!("{text}\n\n{}", WRAPPERS.default_template()))?;
-        write(
-            &out.join("book").join(format!("{}.skt.md", page.file)),
-            &templates,
-        )?;
+        write(&beside, &templates)?;
+        // Skeptic tells cargo to build again when one of them has changed. They are as old as the page, or
+        // cargo would find them newer than this build.
+        let date = fs::metadata(root.join(&page.file))?.modified()?;
+        for path in [&path, &beside] {
+            fs::File::options()
+                .write(true)
+                .open(path)?
+                .set_modified(date)?;
+        }
         paths.push(path);
     }
     skeptic::generate_doc_tests(&paths);

@@ -22,8 +22,8 @@ use book_commands::step::update;
 use differences::{check_package, check_step, PORT_IS_FREE};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 const FMT: &[&str] = &["fmt", "--check"];
 const CLIPPY: &[&str] = &[
@@ -37,25 +37,48 @@ const CLIPPY: &[&str] = &[
 const BUILD: &[&str] = &["test", "--locked", "--no-run"];
 const TEST: &[&str] = &["test", "--locked"];
 
-/// Runs `cargo test` in a copy of the listing: the one that a reader gets from `cargo book step`.
-fn test_copy(root: &Path, name: &str, listing: &str) -> Result<(), Failed> {
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("copies")
-        .join(listing)
-        .join("hello");
-    let target = copy.join("target");
-    let run = |arguments| {
-        cargo(&copy, &target, arguments)
-            .map_err(|error| format!("a copy of listings/{listing}: {error}"))
-    };
-    let working = turn();
-    update(root, listing, &copy).map_err(told)?;
-    run(FMT)?;
-    building(&copy, &target, Built::ToRun, || run(BUILD))?;
-    drop(working);
-    match step::place(listing) < step::place(PORT_IS_FREE) {
-        true => with_port(name, DEADLINE, || Ok(run(TEST)?)),
-        false => Ok(run(TEST)?),
+/// A copy of a listing: the one that a reader gets from `cargo book step`.
+struct Copy {
+    listing: String,
+    folder: PathBuf,
+    built: OnceLock<Result<(), String>>,
+}
+
+impl Copy {
+    fn of(listing: &str) -> Arc<Copy> {
+        let copies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
+        Arc::new(Copy {
+            listing: listing.to_owned(),
+            folder: copies.join(listing).join("hello"),
+            built: OnceLock::new(),
+        })
+    }
+
+    /// Makes the copy what the listing is now, and builds it and its tests, once.
+    fn build(&self) -> Result<(), String> {
+        let build = || {
+            let _turn = turn();
+            let updated = update(&book::root(), &self.listing, &self.folder);
+            updated.map_err(|error| format!("{error:#}"))?;
+            self.cargo(FMT)?;
+            let target = self.folder.join("target");
+            building(&self.folder, &target, Built::ToRun, || self.cargo(BUILD))
+        };
+        self.built.get_or_init(build).clone()
+    }
+
+    /// Builds it, and runs its tests.
+    fn test(&self, trial: &str) -> Result<(), Failed> {
+        self.build()?;
+        match step::place(&self.listing) < step::place(PORT_IS_FREE) {
+            true => with_port(trial, DEADLINE, || Ok(self.cargo(TEST)?)),
+            false => Ok(self.cargo(TEST)?),
+        }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Result<(), String> {
+        cargo(&self.folder, &self.folder.join("target"), arguments)
+            .map_err(|error| format!("a copy of listings/{}: {error}", self.listing))
     }
 }
 
@@ -97,12 +120,16 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
     let mut trials = Vec::new();
     // The last has the most dependencies: whoever comes later has some of them in common with it.
     let listings = sources.listings();
-    for &listing in listings.iter().rev() {
-        let listing = listing.to_owned();
-        let name = format!("{listing}::listings::test");
-        trials.push(Trial::test(name.clone(), move || {
-            test_copy(&book::root(), &name, &listing)
-        }));
+    let copies = listings.iter().rev().map(|listing| Copy::of(listing));
+    let copies: Vec<_> = copies.collect();
+    for copy in &copies {
+        let copy = Arc::clone(copy);
+        let name = format!("{}::listings::build", copy.listing);
+        trials.push(Trial::test(name, move || Ok(copy.build()?)));
+    }
+    for copy in copies {
+        let name = format!("{}::listings::test", copy.listing);
+        trials.push(Trial::test(name.clone(), move || copy.test(&name)));
     }
     for &listing in listings.iter().rev() {
         for (what, arguments) in [("clippy", CLIPPY), ("fmt", FMT)] {
