@@ -5,7 +5,7 @@
 
 mod mistakes;
 
-use crate::support::cargo::{building, isolate, Built, DEADLINE};
+use crate::support::cargo::{building, isolate, DEADLINE};
 use crate::support::{network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
@@ -90,7 +90,7 @@ fn fails_on_the_step_before(title: &str, name: &str) -> Result<(), Failed> {
     update(&root(), before, &mine).map_err(told)?;
     let mut build = command()?;
     build.arg("--no-run");
-    let built = building(&mine, &target, Built::ToRun, || run(build, DEADLINE));
+    let built = building(&mine, &target, || run(build, DEADLINE));
     drop(working);
     // What the exercise asks for is not there.
     if built.is_err_and(|printed| printed.contains("could not compile `hello` (test \"check\")")) {

@@ -1,6 +1,6 @@
 //! The check of an exercise fails with a mistake, where its page says so.
 
-use crate::support::cargo::{building, isolate, Built, DEADLINE};
+use crate::support::cargo::{building, isolate, DEADLINE};
 use crate::support::{run, told, turns::turn};
 use book::root;
 use book_commands::{check, step::update};
@@ -72,7 +72,7 @@ fn is_found(mistake: &Mistake, folder: &Path) -> Result<(), Failed> {
     isolate(&mut command, &target);
 
     let said = format!("{} FAILED: not done after 1s", mistake.test);
-    match building(&mine, &target, Built::ToRun, || run(command, DEADLINE)) {
+    match building(&mine, &target, || run(command, DEADLINE)) {
         Err(printed) if printed.contains(&said) => Ok(()),
         Err(printed) => Err(format!("fails, but does not say {said:?}: {printed}")),
         Ok(()) => Err(format!("{} passes with the mistake", mistake.test)),

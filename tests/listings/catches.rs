@@ -1,7 +1,7 @@
 //! Each rule, shown something that breaks it.
 
 use super::differences::{check_package, check_step};
-use super::{CLIPPY, FMT, TEST};
+use super::{BUILD, FMT, TEST};
 use crate::support::cargo::cargo;
 use crate::support::turns::turn;
 use crate::support::{expect_problem, report, run};
@@ -31,13 +31,13 @@ pub fn trials() -> Vec<Trial> {
         ),
         (
             "warning",
-            CLIPPY,
+            BUILD,
             &[("src/lib.rs", "fn a() {}\n")],
             &["never used"],
         ),
         (
             "lint",
-            CLIPPY,
+            BUILD,
             &[("src/lib.rs", "pub fn a() -> u8 {\n    return 1;\n}\n")],
             &["needless_return"],
         ),

@@ -1,19 +1,17 @@
-//! The promise: every crate under `listings/` builds without a warning, is formatted and passes
-//! clippy, in its own folder; it passes its own `cargo test`, in a copy elsewhere; and each step
-//! differs from the one before only where a page shows it.
+//! The promise: every crate under `listings/` is formatted, builds without a warning of the compiler's
+//! or of clippy's, and passes its own `cargo test`; and each step differs from the one before only
+//! where a page shows it.
 //!
-//! (The tests are run once, since those that start the server wait for each other's port: there they
-//! show that a step needs nothing from around its folder.)
-//!
-//! Nothing is written into `listings/`: each crate is built in a target folder of its own, under
-//! this package's. A new one begins with what was compiled for another listing with the same
-//! dependencies. The tests of a listing take turns at the port by a lock file of their own; later
-//! ones need no turn.
+//! All of this is done in a copy, as a reader gets it from `cargo book step`, which shows that a step
+//! needs nothing from around its folder, and nothing is written into `listings/`. Each copy has a target
+//! folder of its own, under this package's. A new one begins with what was compiled for another
+//! listing with the same dependencies. The tests of a listing take turns at the port by a lock file
+//! of their own; later ones need no turn.
 
 mod catches;
 mod differences;
 
-use crate::support::cargo::{building, cargo, Built, DEADLINE};
+use crate::support::cargo::{building, cargo, DEADLINE};
 use crate::support::network::with_port;
 use crate::support::turns::turn;
 use crate::support::{report, told};
@@ -26,14 +24,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 const FMT: &[&str] = &["fmt", "--check"];
-const CLIPPY: &[&str] = &[
-    "clippy",
-    "--all-targets",
-    "--locked",
-    "--",
-    "-D",
-    "warnings",
-];
 const BUILD: &[&str] = &["test", "--locked", "--no-run"];
 const TEST: &[&str] = &["test", "--locked"];
 
@@ -54,7 +44,7 @@ impl Copy {
         })
     }
 
-    /// Makes the copy what the listing is now, and builds it and its tests, once.
+    /// Makes the copy what the listing is now, and builds it and its tests, once, if it is formatted.
     fn build(&self) -> Result<(), String> {
         let build = || {
             let _turn = turn();
@@ -62,7 +52,7 @@ impl Copy {
             updated.map_err(|error| format!("{error:#}"))?;
             self.cargo(FMT)?;
             let target = self.folder.join("target");
-            building(&self.folder, &target, Built::ToRun, || self.cargo(BUILD))
+            building(&self.folder, &target, || self.cargo(BUILD))
         };
         self.built.get_or_init(build).clone()
     }
@@ -91,9 +81,7 @@ fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
     let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
     let drawn_to = drawn.to_string_lossy();
     let arguments = [&arguments[..], &[&*drawn_to]].concat();
-    building(&folder, target, Built::ToRun, || {
-        cargo(&folder, target, &arguments)
-    })?;
+    building(&folder, target, || cargo(&folder, target, &arguments))?;
 
     let read = |path: &Path| {
         fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
@@ -113,7 +101,6 @@ type SourceCheck = fn(&Sources, &str) -> Vec<String>;
 
 pub fn trials() -> Result<Vec<Trial>, Failed> {
     let root = book::root();
-    let targets = Path::new(env!("CARGO_TARGET_TMPDIR")).join("listings");
     let sources = Sources::read(&root).map_err(told)?;
     let sources = Arc::new(sources);
 
@@ -131,21 +118,7 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         let name = format!("{}::listings::test", copy.listing);
         trials.push(Trial::test(name.clone(), move || copy.test(&name)));
     }
-    for &listing in listings.iter().rev() {
-        for (what, arguments) in [("clippy", CLIPPY), ("fmt", FMT)] {
-            let (folder, target) = (root.join("listings").join(listing), targets.join(listing));
-            trials.push(Trial::test(
-                format!("{listing}::listings::{what}"),
-                move || {
-                    let _turn = turn();
-                    let run = || cargo(&folder, &target, arguments);
-                    match arguments {
-                        CLIPPY => Ok(building(&folder, &target, Built::ToCheck, run)?),
-                        _ => Ok(run()?),
-                    }
-                },
-            ));
-        }
+    for &listing in &listings {
         for (what, check) in [
             ("package", check_package as SourceCheck),
             ("step", check_step),
@@ -157,9 +130,9 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             ));
         }
     }
-    let target = targets.join("picture");
-    trials.push(Trial::test("listing-20-30::listings::picture", move || {
+    trials.push(Trial::test("listing-20-30::listings::picture", || {
         let _turn = turn();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("picture");
         Ok(check_picture(&book::root(), &target)?)
     }));
     trials.extend(catches::trials());

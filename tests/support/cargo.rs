@@ -1,10 +1,9 @@
 //! Runs cargo on a listing, as a reader would.
 
 use super::run;
-use book_commands::built::{begin, Other};
+use book_commands::built::Targets;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -57,11 +56,21 @@ pub fn isolate(command: &mut Command, target: &Path) {
         .env("CARGO_PROFILE_DEV_DEBUG", "none");
 }
 
-/// Runs cargo on the crate in `folder`.
+/// What has cargo compile a crate, and nothing that it depends on, with the compiler that `cargo clippy` uses,
+/// which lints what it compiles. What is run does not hear of it.
+const LINTED: [&str; 2] = [
+    "--config",
+    "build.rustc-workspace-wrapper = 'clippy-driver'",
+];
+
+/// Runs cargo on the crate in `folder`. Its lints are errors, and so are warnings.
 pub fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(folder);
+    command.args(LINTED).args(arguments).current_dir(folder);
     isolate(&mut command, target);
+    command
+        .env("CLIPPY_ARGS", "-Dwarnings")
+        .env("CLIPPY_CONF_DIR", book::root());
     run(command, DEADLINE).map_err(|error| {
         format!(
             "`cargo {}` in {}: {error}",
@@ -71,45 +80,8 @@ pub fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), Str
     })
 }
 
-/// For what an isolated cargo compiles, and for what it checks: one is of no use for the other.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Built {
-    ToRun,
-    ToCheck,
-}
-
 /// The target folders in which these tests build, or have built.
-static TARGETS: Mutex<Vec<(Built, Other)>> = Mutex::new(Vec::new());
-static FINISHED: Condvar = Condvar::new();
-
-/// A folder in which something is built, until this is dropped.
-struct Unfinished<'t>(&'t Path);
-
-impl Unfinished<'_> {
-    /// What is in it helps whoever comes later.
-    fn finish(self, built: Built, lock: String) {
-        targets().push((built, other(self.0, lock, false)));
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        targets().retain(|(_, other)| !other.unfinished || other.target != self.0);
-        FINISHED.notify_all();
-    }
-}
-
-fn targets() -> MutexGuard<'static, Vec<(Built, Other)>> {
-    TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn other(target: &Path, lock: String, unfinished: bool) -> Other {
-    Other {
-        target: target.to_owned(),
-        lock,
-        unfinished,
-    }
-}
+static TARGETS: Targets = Targets::new();
 
 /// Has `build` run an isolated cargo on the crate in `folder`. A target folder that is new begins with
 /// what was compiled in the one whose package has most dependencies in common; if that one is being
@@ -117,23 +89,12 @@ fn other(target: &Path, lock: String, unfinished: bool) -> Other {
 pub fn building(
     folder: &Path,
     target: &Path,
-    built: Built,
     build: impl FnOnce() -> Result<(), String>,
 ) -> Result<(), String> {
     let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
-    let mut all = targets();
-    while !target.exists() {
-        let others = all.iter().filter(|(other, _)| *other == built);
-        let others = others.map(|(_, other)| other.clone());
-        if begin(target, &lock, others).map_err(|error| format!("{error:#}"))? {
-            break;
-        }
-        all = FINISHED.wait(all).unwrap_or_else(PoisonError::into_inner);
-    }
-    all.push((built, other(target, lock.clone(), true)));
-    drop(all);
-    let unfinished = Unfinished(target);
+    let unfinished = TARGETS.begin(target, &lock, Vec::new());
+    let unfinished = unfinished.map_err(|error| format!("{error:#}"))?;
     build()?;
-    unfinished.finish(built, lock);
+    unfinished.finish();
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// The name of the listings' packages.
@@ -109,14 +110,116 @@ pub struct Other {
     pub unfinished: bool,
 }
 
+/// The target folders in which this program builds, or has built.
+#[derive(Default)]
+pub struct Targets {
+    all: Mutex<Vec<Other>>,
+    ended: Condvar,
+}
+
+impl Targets {
+    pub const fn new() -> Targets {
+        Targets {
+            all: Mutex::new(Vec::new()),
+            ended: Condvar::new(),
+        }
+    }
+
+    /// Waits until nobody else builds in `target`, a folder for a package with this `Cargo.lock`. If there is no
+    /// such folder yet, it begins with what was compiled in the one whose package has most dependencies in
+    /// common, here or `before` this program was started; if that one is being built, this waits for it.
+    /// Until the value is dropped, whoever asks for one of these folders waits.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use book_commands::built::Targets;
+    ///
+    /// static TARGETS: Targets = Targets::new();
+    /// # fn main() -> anyhow::Result<()> {
+    /// let folder = std::env::temp_dir().join("no-such-target");
+    /// let unfinished = TARGETS.begin(&folder, "checksum = \"1\"\n", Vec::new())?;
+    /// // ... cargo builds in it ...
+    /// unfinished.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn begin<'t>(
+        &'t self,
+        target: &'t Path,
+        lock: &str,
+        before: Vec<Other>,
+    ) -> Result<Unfinished<'t>> {
+        let mut all = self.all();
+        loop {
+            let is_used = all
+                .iter()
+                .any(|other| other.unfinished && other.target == target);
+            if !is_used {
+                let known = |before: &&Other| all.iter().any(|other| other.target == before.target);
+                let before = before.iter().filter(|before| !known(before));
+                let others = all.iter().chain(before).cloned();
+                if target.exists() || begin(target, lock, others)? {
+                    break;
+                }
+            }
+            let waited = self.ended.wait(all);
+            all = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        let built = all.len();
+        all.retain(|other| other.target != target);
+        let helps = all.len() < built;
+        all.push(Other {
+            target: target.to_owned(),
+            lock: lock.to_owned(),
+            unfinished: true,
+        });
+        Ok(Unfinished {
+            targets: self,
+            target,
+            helps,
+        })
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Other>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody builds in a target folder, until this is dropped.
+#[must_use]
+pub struct Unfinished<'t> {
+    targets: &'t Targets,
+    target: &'t Path,
+    helps: bool,
+}
+
+impl Unfinished<'_> {
+    /// What is in the folder helps whoever comes later, also if a later build fails.
+    pub fn finish(mut self) {
+        self.helps = true;
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let mut all = self.targets.all();
+        all.retain(|other| self.helps || other.target != self.target);
+        for other in all.iter_mut() {
+            other.unfinished &= other.target != self.target;
+        }
+        self.targets.ended.notify_all();
+    }
+}
+
 /// Has a new target folder begin with what was compiled, of others than itself, for the package that has
 /// most dependencies in common with this `Cargo.lock`. If none has any, it begins with nothing. If that one
 /// is unfinished, nothing is done, and it is worth waiting for: returns whether the folder has begun.
-///
-/// # Errors
-///
-/// When a file cannot be read or written.
-pub fn begin(target: &Path, lock: &str, others: impl IntoIterator<Item = Other>) -> Result<bool> {
+fn begin(target: &Path, lock: &str, others: impl IntoIterator<Item = Other>) -> Result<bool> {
     let others = others.into_iter();
     let others = others.map(|other| (in_common(lock, &other.lock), other));
     match others.max_by_key(|(common, other)| (*common, !other.unfinished)) {
@@ -141,7 +244,7 @@ fn in_common(lock: &str, other: &str) -> usize {
 mod tests {
     use super::*;
     use std::time::{Duration, SystemTime};
-    use std::{env, process};
+    use std::{env, process, thread};
 
     #[test]
     fn dependencies_are_copied_with_their_dates_and_the_listing_is_not() {
@@ -218,6 +321,37 @@ mod tests {
         let none_is_closer = vec![other("d", one, false), other("e", one, true)];
         assert!(begins(none_is_closer));
         assert_eq!(fs::read(target.join("libnix.rlib")).unwrap(), b"d");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_built_in_by_one_at_a_time_and_helps_who_comes_later() {
+        let folder = env::temp_dir().join(format!("book-targets-{}", process::id()));
+        let (one, two) = (folder.join("one"), folder.join("two"));
+        let lock = "checksum = \"1\"\n";
+        let targets = Targets::new();
+
+        // One that fails leaves the next with nothing.
+        drop(targets.begin(&one, lock, Vec::new()).unwrap());
+        drop(targets.begin(&two, lock, Vec::new()).unwrap());
+        assert!(!two.exists());
+
+        let first = targets.begin(&one, lock, Vec::new()).unwrap();
+        let built = thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                let _second = targets.begin(&two, lock, Vec::new()).unwrap();
+                fs::read(two.join("libnix.rlib")).unwrap()
+            });
+            let same = scope.spawn(|| {
+                let _same = targets.begin(&one, lock, Vec::new()).unwrap();
+                fs::read(one.join("libnix.rlib")).unwrap()
+            });
+            fs::create_dir_all(&one).unwrap();
+            fs::write(one.join("libnix.rlib"), "built").unwrap();
+            first.finish();
+            [second.join().unwrap(), same.join().unwrap()]
+        });
+        assert_eq!(built, [b"built", b"built"]);
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -2,29 +2,11 @@
 //! compiles only what it changes.
 
 use super::working_copy;
-use crate::built::{self, Other};
+use crate::built::{self, Other, Targets};
 use anyhow::{Context, Result};
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::{Condvar, Mutex, PoisonError},
-};
+use std::{fs, path::Path};
 
-/// The folders in which a listing is being built, and what each has locked.
-static BUILDING: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
-static BUILT: Condvar = Condvar::new();
-
-/// A listing is being built in this folder, until this is dropped.
-struct Building<'f>(&'f Path);
-
-impl Drop for Building<'_> {
-    fn drop(&mut self) {
-        let mut building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-        building.remove(self.0);
-        BUILT.notify_all();
-    }
-}
+static TARGETS: Targets = Targets::new();
 
 /// Makes `copy` a copy of the listing in which it is built, if it is none yet. What has changed since in
 /// the listing's own files is left to the next build; with other dependencies, it begins anew.
@@ -40,9 +22,6 @@ pub(super) fn copy(
 ) -> Result<()> {
     let locked = |folder: &Path| fs::read_to_string(folder.join("Cargo.lock"));
     let lock = locked(listing).with_context(|| listing.display().to_string())?;
-    let is_there = |folder: &Path| {
-        folder.join("target").is_dir() && locked(folder).is_ok_and(|there| there == lock)
-    };
     // No scenario has a name with a dot.
     let all = scratch.join("built.listings");
     let name = listing.file_name().context("a listing without a name")?;
@@ -50,56 +29,40 @@ pub(super) fn copy(
     let target = folder.join("target");
 
     // Who comes second finds what the first has built, also of what another listing depends on.
-    let mut building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if !building.contains_key(&folder) {
-            if is_there(copy) {
-                return Ok(());
-            }
-            // No other build begins meanwhile.
-            if target.exists() || built::begin(&target, &lock, others(&all, &building))? {
-                break;
-            }
-        }
-        let waited = BUILT.wait(building);
-        building = waited.unwrap_or_else(PoisonError::into_inner);
+    let unfinished = TARGETS.begin(&target, &lock, built_before(&all))?;
+    if copy.join("target").is_dir() && locked(copy).is_ok_and(|there| there == lock) {
+        return Ok(());
     }
-    building.insert(folder.clone(), lock);
-    drop(building);
-    let _building = Building(&folder);
-
     working_copy::sync(listing, &folder, &[])?;
     build(&folder.canonicalize()?)?;
     if copy.exists() {
         fs::remove_dir_all(copy).with_context(|| format!("cannot remove {}", copy.display()))?;
     }
-    built::copy(&folder, copy)
+    built::copy(&folder, copy)?;
+    unfinished.finish();
+    Ok(())
 }
 
-/// The target folders in which listings are built.
-fn others(all: &Path, building: &BTreeMap<PathBuf, String>) -> Vec<Other> {
+/// The target folders in which listings are built already.
+fn built_before(all: &Path) -> Vec<Other> {
     let folders = fs::read_dir(all).into_iter().flatten().flatten();
     let folders = folders.map(|entry| entry.path().join("hello"));
-    let finished = folders.filter_map(|folder| {
+    let built = folders.filter_map(|folder| {
         let lock = fs::read_to_string(folder.join("Cargo.lock")).ok()?;
-        let is_there = folder.join("target").is_dir() && !building.contains_key(&folder);
-        is_there.then_some((folder, lock, false))
+        let target = folder.join("target");
+        target.is_dir().then_some(Other {
+            target,
+            lock,
+            unfinished: false,
+        })
     });
-    let unfinished = building.iter();
-    let unfinished = unfinished.map(|(folder, lock)| (folder.clone(), lock.clone(), true));
-    let all = finished.chain(unfinished);
-    all.map(|(folder, lock, unfinished)| Other {
-        target: folder.join("target"),
-        lock,
-        unfinished,
-    })
-    .collect()
+    built.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{cell::Cell, env, process};
+    use std::{cell::Cell, env, path::PathBuf, process};
 
     /// As cargo would, with a dependency.
     fn build(folder: &Path) -> Result<()> {
