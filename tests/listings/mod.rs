@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 const FMT: &[&str] = &["fmt", "--check"];
-const BUILD: &[&str] = &["test", "--locked", "--no-run"];
+/// Also what `cargo test` leaves out, a benchmark.
+const BUILD: &[&str] = &["build", "--locked", "--all-targets"];
 const TEST: &[&str] = &["test", "--locked"];
 
 /// A copy of a listing: the one that a reader gets from `cargo book step`.

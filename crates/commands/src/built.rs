@@ -128,7 +128,8 @@ impl Targets {
     /// Waits until nobody else builds in `target`, a folder for a package with this `Cargo.lock`. If there is no
     /// such folder yet, it begins with what was compiled in the one whose package has most dependencies in
     /// common, here or `before` this program was started; if that one is being built, this waits for it.
-    /// Until the value is dropped, whoever asks for one of these folders waits.
+    /// Until what is returned is dropped, others wait who ask for this folder, or for a new one that would
+    /// begin with it.
     ///
     /// # Errors
     ///
@@ -195,6 +196,7 @@ impl Targets {
 pub struct Unfinished<'t> {
     targets: &'t Targets,
     target: &'t Path,
+    /// An earlier build in the folder, or this one, is finished.
     helps: bool,
 }
 
@@ -244,7 +246,7 @@ fn in_common(lock: &str, other: &str) -> usize {
 mod tests {
     use super::*;
     use std::time::{Duration, SystemTime};
-    use std::{env, process, thread};
+    use std::{env, process, sync::mpsc, thread};
 
     #[test]
     fn dependencies_are_copied_with_their_dates_and_the_listing_is_not() {
@@ -337,16 +339,18 @@ mod tests {
         assert!(!two.exists());
 
         let first = targets.begin(&one, lock, Vec::new()).unwrap();
+        fs::create_dir_all(&one).unwrap();
+        let (begun, begins) = mpsc::channel();
+        let begin = |target: &Path| {
+            let _unfinished = targets.begin(target, lock, Vec::new()).unwrap();
+            begun.send(()).unwrap();
+            fs::read(target.join("libnix.rlib")).unwrap()
+        };
         let built = thread::scope(|scope| {
-            let second = scope.spawn(|| {
-                let _second = targets.begin(&two, lock, Vec::new()).unwrap();
-                fs::read(two.join("libnix.rlib")).unwrap()
-            });
-            let same = scope.spawn(|| {
-                let _same = targets.begin(&one, lock, Vec::new()).unwrap();
-                fs::read(one.join("libnix.rlib")).unwrap()
-            });
-            fs::create_dir_all(&one).unwrap();
+            let second = scope.spawn(|| begin(&two));
+            let same = scope.spawn(|| begin(&one));
+            // A slow machine may hide who does not wait, and fails nobody who does.
+            assert!(begins.recv_timeout(Duration::from_millis(100)).is_err());
             fs::write(one.join("libnix.rlib"), "built").unwrap();
             first.finish();
             [second.join().unwrap(), same.join().unwrap()]
