@@ -5,13 +5,12 @@
 
 mod mistakes;
 
-use crate::support::cargo::{building, isolate, DEADLINE};
+use crate::support::cargo::{building, copies, isolate, DEADLINE};
 use crate::support::{network::with_port, run, told, turns::turn};
 use book::{root, step};
 use book_commands::{check, step::update};
 use libtest_mimic::{Failed, Trial};
 use std::fs;
-use std::path::Path;
 
 /// The exercises of which no test passes on the step before.
 const EACH_TEST_FAILS: [&str; 1] = ["listing-20-29"];
@@ -42,7 +41,7 @@ fn one_test_alone() -> Result<(), Failed> {
         "one worker, however many are asked for",
         "the lock is held while a job runs",
     ];
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises/alone");
+    let folder = copies().join("exercise-alone");
     let (mine, copy) = (folder.join("mine"), folder.join("copy"));
 
     let _working = turn();
@@ -58,8 +57,9 @@ fn one_test_alone() -> Result<(), Failed> {
         fs::write(mine.join(file), kept)?;
     }
     let mut command = check::command(&root(), NAME, &mine, &copy).map_err(told)?;
-    isolate(&mut command, &folder.join("target"));
-    let printed = run(command, DEADLINE);
+    let target = folder.join("target");
+    isolate(&mut command, &target);
+    let printed = building(&mine, &target, || run(command, DEADLINE));
     let printed = printed.err().unwrap_or_default();
     let says = |line: String| printed.lines().any(|printed| printed == line);
     let as_said = CAUGHT.iter().all(|name| says(format!("caught: {name}")))
@@ -75,9 +75,7 @@ fn one_test_alone() -> Result<(), Failed> {
 fn fails_on_the_step_before(title: &str, name: &str) -> Result<(), Failed> {
     let names = step::names(&root()).map_err(told)?;
     let before = step::predecessor(&names, name).ok_or("it follows no step")?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("exercises")
-        .join(name);
+    let folder = copies().join(format!("exercise-{name}"));
     let (mine, copy) = (folder.join("mine"), folder.join("copy"));
     let target = folder.join("target");
     let command = || -> Result<_, Failed> {

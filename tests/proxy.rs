@@ -5,11 +5,11 @@
 //! In full it is measured by `cargo book bench proxy`. Where a proxy is not there, its restarts are
 //! counted as ignored, and that is said; in CI they fail.
 
+use crate::support::cargo::{building, cargo, copies};
 use crate::support::{report, told, turns::turn};
-use book_commands::bench::proxy::{is_there, restarted, Outcome, Restarted};
+use book_commands::bench::proxy::{is_there, newest, restarted, Outcome, Restarted};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
@@ -30,8 +30,14 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
 }
 
 fn ended(how: Restarted, restarts: usize, clients: usize) -> Result<Outcome, Failed> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    restarted(&book::root(), target, how, restarts, clients).map_err(told)
+    let folder = copies().join("proxy");
+    newest(&book::root(), &folder).map_err(told)?;
+    let target = folder.join("target");
+    building(&folder, &target, || {
+        cargo(&folder, &target, &["build", "--locked"])
+    })?;
+    let program = target.join("debug/hello");
+    restarted(&book::root(), &program, how, restarts, clients).map_err(told)
 }
 
 /// They build and change the same folder.

@@ -9,6 +9,7 @@
 //! what its terminals showed. `cargo book record NAME` records it again.
 
 use crate::support::{
+    cargo::copies,
     network::{asked_for, with_port},
     told,
     turns::turn,
@@ -18,7 +19,6 @@ use book::transcripts::{check_recorded, names, Scenario};
 use book_commands::transcripts::{check_fresh, prepare};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn of_scenario(name: String, alone: &mut BTreeMap<String, Arc<Mutex<()>>>) -> [T
     let title = format!("{listing}::transcripts::{name}::fresh");
     let alone = Arc::clone(alone.entry(listing).or_default());
     let fresh = Trial::test(title.clone(), move || {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transcripts");
+        let scratch = copies();
         let alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
         let working = turn();
         prepare(&root(), &name, &scratch).map_err(told)?;

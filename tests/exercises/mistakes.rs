@@ -1,6 +1,6 @@
 //! The check of an exercise fails with a mistake, where its page says so.
 
-use crate::support::cargo::{building, isolate, DEADLINE};
+use crate::support::cargo::{building, copies, isolate, DEADLINE};
 use crate::support::{run, told, turns::turn};
 use book::root;
 use book_commands::{check, step::update};
@@ -53,7 +53,7 @@ fn replace(file: &Path, from: &str, to: &str) -> Result<(), Failed> {
 
 /// One after the other, in one folder: what is built for the first need not be built again.
 fn are_found() -> Result<(), Failed> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
+    let folder = copies().join("mistakes");
     MISTAKES
         .iter()
         .try_for_each(|mistake| is_found(mistake, &folder))

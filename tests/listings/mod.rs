@@ -5,13 +5,13 @@
 //! All of this is done in a copy, as a reader gets it from `cargo book step`, which shows that a step
 //! needs nothing from around its folder, and nothing is written into `listings/`. Each copy has a target
 //! folder of its own, under this package's. A new one begins with what was compiled for another
-//! listing with the same dependencies. The tests of a listing take turns at the port by a lock file
+//! copy of a listing with the same dependencies. The tests of a listing take turns at the port by a lock file
 //! of their own; later ones need no turn.
 
 mod catches;
 mod differences;
 
-use crate::support::cargo::{building, cargo, DEADLINE};
+use crate::support::cargo::{building, cargo, copies, DEADLINE};
 use crate::support::network::with_port;
 use crate::support::turns::turn;
 use crate::support::{report, told};
@@ -37,10 +37,9 @@ struct Copy {
 
 impl Copy {
     fn of(listing: &str) -> Arc<Copy> {
-        let copies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies");
         Arc::new(Copy {
             listing: listing.to_owned(),
-            folder: copies.join(listing).join("hello"),
+            folder: copies().join(listing).join("hello"),
             built: OnceLock::new(),
         })
     }
@@ -74,15 +73,14 @@ impl Copy {
 }
 
 /// What a page shows as the picture that a step's example draws is what it draws, byte for byte.
-fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
-    let shown = root.join("src").join(PICTURE);
+fn check_picture(copy: &Copy) -> Result<(), String> {
+    let shown = book::root().join("src").join(PICTURE);
     let away = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
     let drawn = away.path().join("drawn.png");
-    let folder = root.join("listings/listing-20-30");
+    copy.build()?;
     let arguments = ["run", "--locked", "--example", "mandelbrot", "--"];
     let drawn_to = drawn.to_string_lossy();
-    let arguments = [&arguments[..], &[&*drawn_to]].concat();
-    building(&folder, target, || cargo(&folder, target, &arguments))?;
+    copy.cargo(&[&arguments[..], &[&*drawn_to]].concat())?;
 
     let read = |path: &Path| {
         fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
@@ -91,12 +89,13 @@ fn check_picture(root: &Path, target: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "src/{PICTURE} is not what the example `mandelbrot` of listing-20-30 draws: draw it again there, \
-         and look at it"
+        "src/{PICTURE} is not what the example `mandelbrot` of {DRAWS} draws: draw it again there, and look \
+         at it"
     ))
 }
 
 const PICTURE: &str = "pictures/seahorses.png";
+const DRAWS: &str = "listing-20-30";
 
 type SourceCheck = fn(&Sources, &str) -> Vec<String>;
 
@@ -116,6 +115,13 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
         trials.push(Trial::test(name, move || Ok(copy.build()?)));
     }
     for copy in copies {
+        if copy.listing == DRAWS {
+            let copy = Arc::clone(&copy);
+            trials.push(Trial::test(
+                format!("{DRAWS}::listings::picture"),
+                move || Ok(check_picture(&copy)?),
+            ));
+        }
         let name = format!("{}::listings::test", copy.listing);
         trials.push(Trial::test(name.clone(), move || copy.test(&name)));
     }
@@ -131,11 +137,6 @@ pub fn trials() -> Result<Vec<Trial>, Failed> {
             ));
         }
     }
-    trials.push(Trial::test("listing-20-30::listings::picture", || {
-        let _turn = turn();
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("picture");
-        Ok(check_picture(&book::root(), &target)?)
-    }));
     trials.extend(catches::trials());
     Ok(trials)
 }

@@ -1,8 +1,8 @@
 //! Runs cargo on a listing, as a reader would.
 
 use super::run;
-use book_commands::built::Targets;
-use std::path::Path;
+use book_commands::{built::TARGETS, packages::unpack};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, io};
@@ -80,10 +80,12 @@ pub fn cargo(folder: &Path, target: &Path, arguments: &[&str]) -> Result<(), Str
     })
 }
 
-/// The target folders in which these tests build, or have built.
-static TARGETS: Targets = Targets::new();
+/// Where copies of listings are. What they depend on is there, too, and compiled in one way.
+pub fn copies() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies")
+}
 
-/// Has `build` run an isolated cargo on the crate in `folder`. A target folder that is new begins with
+/// Has `build` run an isolated cargo on the crate in `folder`, which is among the copies. A target folder that is new begins with
 /// what was compiled in the one whose package has most dependencies in common; if that one is being
 /// built, this waits for it.
 pub fn building(
@@ -91,6 +93,7 @@ pub fn building(
     target: &Path,
     build: impl FnOnce() -> Result<(), String>,
 ) -> Result<(), String> {
+    unpack(&book::root(), &copies()).map_err(|error| format!("{error:#}"))?;
     let lock = fs::read_to_string(folder.join("Cargo.lock")).unwrap_or_default();
     let unfinished = TARGETS.begin(target, &lock, Vec::new());
     let unfinished = unfinished.map_err(|error| format!("{error:#}"))?;

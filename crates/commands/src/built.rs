@@ -110,6 +110,9 @@ pub struct Other {
     pub unfinished: bool,
 }
 
+/// Those of the listings' copies.
+pub static TARGETS: Targets = Targets::new();
+
 /// The target folders in which this program builds, or has built.
 #[derive(Default)]
 pub struct Targets {

@@ -17,6 +17,7 @@ mod call;
 pub mod check;
 mod interrupt;
 pub mod mutants;
+pub mod packages;
 pub mod picture;
 mod progress;
 mod readers;

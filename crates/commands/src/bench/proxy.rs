@@ -12,6 +12,7 @@ use crate::progress;
 use anyhow::{Context, Result};
 use book::tables::with_commas;
 use clients::{Asked, Clients};
+pub use copies::newest;
 use copies::{Copy, End, Kind};
 use haproxy::{configuration, Proxy};
 use nginx::Nginx;
@@ -253,18 +254,17 @@ pub struct Outcome {
 /// Restarts two copies so often, in turns, under so many clients.
 fn measure(
     root: &Path,
-    target: &Path,
+    program: &Path,
     way: &Way,
     restarts: usize,
     clients: usize,
 ) -> Result<Outcome> {
-    let program = way.kind.build(root, target)?;
-    let orders = target.join("proxy").join("orders");
+    let orders = program.with_file_name("orders");
     fs::write(&orders, "").with_context(|| format!("cannot write {}", orders.display()))?;
 
     let mut copies = [
-        Copy::start(&program, &orders)?,
-        Copy::start(&program, &orders)?,
+        Copy::start(program, &orders)?,
+        Copy::start(program, &orders)?,
     ];
     let front = Front::start(root, way, copies.each_ref().map(Copy::address))?;
     let clients = Clients::start(clients, front.address());
@@ -347,14 +347,14 @@ pub enum Restarted {
     BehindNginx,
 }
 
-/// Restarts two copies of the newest server so often, in turns, with what is built in this folder.
+/// Restarts two processes of this program, the [`newest`] server, so often, in turns.
 ///
 /// # Errors
 ///
 /// When there is no such proxy, or a server does not do what it should.
 pub fn restarted(
     root: &Path,
-    target: &Path,
+    program: &Path,
     how: Restarted,
     restarts: usize,
     clients: usize,
@@ -364,7 +364,7 @@ pub fn restarted(
         Restarted::Drained => &DRAINED,
         Restarted::BehindNginx => &NGINX[0],
     };
-    measure(root, target, way, restarts, clients)
+    measure(root, program, way, restarts, clients)
 }
 
 /// Measures, and keeps the results.
@@ -383,9 +383,9 @@ pub(super) fn record(root: &Path) -> Result<()> {
         let mut all = Vec::new();
         for way in ways {
             progress::tell(way.name);
-            let target = root.join("target/bench");
-            let outcome = measure(root, &target, way, RESTARTS, CLIENTS)
-                .with_context(|| format!("measuring {}", way.name))?;
+            let measured = way.kind.build(root);
+            let measured = measured.and_then(|of| measure(root, &of, way, RESTARTS, CLIENTS));
+            let outcome = measured.with_context(|| format!("measuring {}", way.name))?;
             all.push((way.name, outcome));
         }
         keep(root, file, &recorded(&table(&all)))?;

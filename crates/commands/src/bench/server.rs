@@ -21,21 +21,8 @@ pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 /// In a file of a listing, a text and what comes in its place.
 pub(super) type Change = (&'static str, &'static str, &'static str);
 
-/// Builds a copy of the listing with these changes, and returns the program.
-pub(super) fn build(root: &Path, listing: &str, name: &str, changes: &[Change]) -> Result<PathBuf> {
-    let folder = root
-        .join("target/bench/stopping")
-        .join(name.replace(' ', "-"));
-    build_in(root, listing, &folder, changes)
-}
-
-/// The same, with the copy in this folder.
-pub(super) fn build_in(
-    root: &Path,
-    listing: &str,
-    folder: &Path,
-    changes: &[Change],
-) -> Result<PathBuf> {
+/// Makes a folder a copy of the listing with these changes.
+pub(super) fn copy(root: &Path, listing: &str, folder: &Path, changes: &[Change]) -> Result<()> {
     let edits: Vec<_> = changes
         .iter()
         .map(|&(file, from, to)| Edit {
@@ -44,10 +31,18 @@ pub(super) fn build_in(
             to: to.to_owned(),
         })
         .collect();
-    transcripts::sync(&root.join("listings").join(listing), folder, &edits)?;
+    transcripts::sync(&root.join("listings").join(listing), folder, &edits)
+}
+
+/// Builds a copy of the listing with these changes, and returns the program.
+pub(super) fn build(root: &Path, listing: &str, name: &str, changes: &[Change]) -> Result<PathBuf> {
+    let folder = root
+        .join("target/bench/listings")
+        .join(name.replace(' ', "-"));
+    copy(root, listing, &folder, changes)?;
     let built = crate::cargo()
         .args(["build", "--release", "--locked", "--quiet"])
-        .current_dir(folder)
+        .current_dir(&folder)
         .env("CARGO_TARGET_DIR", folder.join("target"))
         .env_remove("CARGO_BUILD_TARGET") // it would add a folder to the path of the program
         .status()

@@ -2,11 +2,9 @@
 //! compiles only what it changes.
 
 use super::working_copy;
-use crate::built::{self, Other, Targets};
+use crate::built::{self, Other, TARGETS};
 use anyhow::{Context, Result};
 use std::{fs, path::Path};
-
-static TARGETS: Targets = Targets::new();
 
 /// Makes `copy` a copy of the listing in which it is built, if it is none yet. What has changed since in
 /// the listing's own files is left to the next build; with other dependencies, it begins anew.

@@ -7,8 +7,6 @@ mod working_copy;
 #[cfg(unix)]
 mod beginning;
 #[cfg(unix)]
-mod packages;
-#[cfg(unix)]
 mod play;
 #[cfg(unix)]
 mod terminal;

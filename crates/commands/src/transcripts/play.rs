@@ -1,13 +1,14 @@
 use super::{
-    beginning, packages,
+    beginning,
     port::{self, Port, PORT},
     terminal::Running,
     working_copy,
 };
-use crate::progress;
+use crate::{packages::unpack, progress};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use book::transcripts::{prompt, typed, Action, Ending, Exit, Scenario, Step, Transcript};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     thread,
@@ -61,9 +62,9 @@ fn run(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<Transcript> {
 pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Result<PathBuf> {
     let folder = scratch.join(&scenario.name).join("hello");
     let listing = root.join("listings").join(&scenario.listing);
-    packages::unpack(root, scratch)?;
+    unpack(root, scratch)?;
     if scenario.prebuild {
-        beginning::copy(&listing, scratch, &folder, build)?;
+        beginning::copy(&listing, scratch, &folder, |copy| build(copy, scenario))?;
     }
     working_copy::sync(&listing, &folder, &scenario.edits)?;
     for file in &scenario.files {
@@ -76,13 +77,26 @@ pub(super) fn prepare(root: &Path, scenario: &Scenario, scratch: &Path) -> Resul
     let folder = fs::canonicalize(&folder)?;
     if scenario.prebuild {
         progress::tell("building the listing");
-        build(&folder)?;
+        build(&folder, scenario)?;
     }
     Ok(folder)
 }
 
-fn build(folder: &Path) -> Result<()> {
-    let build = Running::start("cargo build --bins --examples", folder, false)?;
+/// Builds what the scenario runs, each as its command would. The listing may depend on more features of a
+/// package where an example is built, and then both are compiled once more: so no other example is.
+fn build(folder: &Path, scenario: &Scenario) -> Result<()> {
+    let commands = scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Run { command, .. } => Some(&**command),
+        _ => None,
+    });
+    for what in are_run(commands) {
+        build_one(folder, &what)?;
+    }
+    Ok(())
+}
+
+fn build_one(folder: &Path, what: &str) -> Result<()> {
+    let build = Running::start(&format!("cargo build {what}"), folder, false)?;
     match build.wait_for_end(BUILD_DEADLINE) {
         Some(Exit::Status(0)) => Ok(()),
         Some(exit) => bail!("the listing does not build ({exit}):\n\n{}", build.shown()),
@@ -91,6 +105,22 @@ fn build(folder: &Path) -> Result<()> {
             build.shown()
         ),
     }
+}
+
+/// What these commands have cargo run, as options of `cargo build`.
+fn are_run<'c>(commands: impl IntoIterator<Item = &'c str>) -> BTreeSet<String> {
+    let runs = commands.into_iter();
+    let runs = runs.flat_map(|command| command.split("cargo run").skip(1));
+    let built = runs.map(|arguments| {
+        let mut words = arguments.split_whitespace();
+        let example = words.find(|&word| word == "--example").and(words.next());
+        example.map_or("--bins".to_owned(), |name| format!("--example {name}"))
+    });
+    let mut all: BTreeSet<_> = built.collect();
+    if all.is_empty() {
+        all.insert("--bins".to_owned()); // some are run by their paths
+    }
+    all
 }
 
 /// The terminals of a scenario that is being played.
@@ -258,6 +288,27 @@ mod tests {
             action: Action::Until(pattern.parse()?),
             deadline: Duration::from_secs(2),
         })
+    }
+
+    #[test]
+    fn what_is_run_is_built_and_no_other_example() {
+        let built = |commands: &[&'static str]| {
+            let built = are_run(commands.iter().copied()).into_iter();
+            built.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(built(&["cat src/main.rs", "target/debug/hello"]), "--bins");
+        assert_eq!(built(&["cargo run -q --example gone"]), "--example gone");
+        assert_eq!(
+            built(&[
+                "cargo run --example gone &",
+                "exec cargo run -q -- --files ."
+            ]),
+            "--bins, --example gone"
+        );
+        assert_eq!(
+            built(&["cargo run -- 7 && cargo run --example gone -- 4"]),
+            "--bins, --example gone"
+        );
     }
 
     #[test]

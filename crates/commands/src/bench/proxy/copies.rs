@@ -1,7 +1,7 @@
 //! The servers of which two copies run, and how a copy ends.
 
 use super::super::{
-    server::{build_in, Change, Server, ANY_PORT},
+    server::{self, Change, Server, ANY_PORT},
     servers,
     stopping::{AT_ONCE, CLOSED_LAST},
 };
@@ -71,22 +71,27 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Builds it, in a folder in this one, and returns the program.
+    /// Builds it as it is measured, and returns the program.
     ///
     /// # Errors
     ///
     /// When it does not build.
-    pub(super) fn build(self, root: &Path, target: &Path) -> Result<PathBuf> {
-        let listing = |listing, name, changes| {
-            let folder = target.join("proxy").join(name);
-            build_in(root, listing, &folder, changes)
-        };
+    pub(super) fn build(self, root: &Path) -> Result<PathBuf> {
         match self {
-            Kind::Newest => listing(NEWEST, "newest", OF_NEWEST),
-            Kind::ClosesLast => listing(STOPPING, "closes-last", OF_STOPPING),
+            Kind::Newest => server::build(root, NEWEST, "newest, with orders", OF_NEWEST),
+            Kind::ClosesLast => server::build(root, STOPPING, "with orders", OF_STOPPING),
             Kind::Axum => Ok(servers::build(root)?.join("axum")),
         }
     }
+}
+
+/// Makes `folder` a copy of the newest server that also takes orders.
+///
+/// # Errors
+///
+/// When it cannot be written, and when there is no place in it for what is changed.
+pub fn newest(root: &Path, folder: &Path) -> Result<()> {
+    server::copy(root, NEWEST, folder, OF_NEWEST)
 }
 
 /// How a copy ends.

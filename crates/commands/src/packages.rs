@@ -1,5 +1,5 @@
-//! What the listings depend on, unpacked once for all scenarios. In each of their homes, it would be
-//! fetched and compiled anew: to cargo, a package from another home is another package.
+//! What the listings depend on, unpacked once for all copies of them, and compiled in one way. A scenario has a
+//! home of its own, and to cargo, a package from another home is another package.
 
 use anyhow::{ensure, Context, Result};
 use book::step;
@@ -9,27 +9,32 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// For a folder's `.cargo/config.toml`: below it, packages come from one that is beside.
+/// For a folder's `.cargo/config.toml`: below it, packages come from one that is beside. And they are the same
+/// where a listing is built as its readers build it, as a terminal shows, and where it is built for a test,
+/// with nothing for a debugger.
 const CONFIG: &str = r#"[source.crates-io]
 replace-with = "unpacked"
 
 [source.unpacked]
 directory = "packages"
+
+[profile.dev.package."*"]
+debug = false
 "#;
 
 /// Whose turn it is.
 static UNPACKING: Mutex<()> = Mutex::new(());
 
 /// Has all cargos in folders under `scratch` take packages from a folder there, in which is what the
-/// listings of the book at `root` have locked.
+/// listings of the book at `root` have locked. What is there already is left as it is.
 ///
 /// # Errors
 ///
 /// When a package cannot be had, and when a file cannot be read or written.
-pub(super) fn unpack(root: &Path, scratch: &Path) -> Result<()> {
+pub fn unpack(root: &Path, scratch: &Path) -> Result<()> {
     let _turn = UNPACKING.lock().unwrap_or_else(PoisonError::into_inner);
     let (packages, said) = (scratch.join("packages"), scratch.join("packages.lock"));
-    let mut locked = String::new();
+    let mut locked = CONFIG.to_owned();
     let mut manifests = Vec::new();
     for name in step::names(root)? {
         let folder = root.join("listings").join(name);
