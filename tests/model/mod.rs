@@ -21,6 +21,7 @@ mod sampled;
 
 use crate::support::{told, turns::turn};
 use book::models::lender_name;
+use book::page::Page;
 use book::sources::Sources;
 use book::step;
 use book::tables::{self, Row as Case, Searched};
@@ -268,7 +269,9 @@ pub fn explore_and_print(place: &str) -> ExitCode {
 }
 
 fn explore_row(place: &str) -> Result<String, Failed> {
-    let (cases, _) = all_cases()?;
+    let (file, _) = place.split_once(':').unwrap_or_default();
+    let text = fs::read_to_string(book::root().join(file)).unwrap_or_default();
+    let cases = tables::rows(&Page::parse(file, &text))?;
     let case = cases.iter().find(|case| case.place == place);
     let case = case.ok_or_else(|| format!("there is no case at {place}"))?;
     Ok(format!("{:?}", explore(case)?))

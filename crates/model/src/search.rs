@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 /// What is searched: a pool that runs jobs and waits for them when it is dropped.
-pub trait Pool {
+pub trait Pool: 'static {
     /// It is ended with a deadline, and may leave jobs behind.
     const HAS_DEADLINE: bool = false;
 
@@ -248,7 +248,24 @@ pub(crate) type Program = Arc<dyn Fn() + Send + Sync>;
 
 /// The program that is run of a case.
 pub(crate) fn program_of<P: Pool>(case: Case) -> Program {
-    Arc::new(move || run_jobs_and_drop::<P>(case))
+    let start = |size| Box::new(P::new(size)) as Box<dyn AnyPool>;
+    Arc::new(move || run_jobs_and_drop(start, P::HAS_DEADLINE, case))
+}
+
+/// A pool that is no parameter of a type, for the same reason.
+trait AnyPool {
+    fn execute(&self, job: Box<dyn FnOnce() + Send>);
+    fn end(self: Box<Self>) -> Left;
+}
+
+impl<P: Pool> AnyPool for P {
+    fn execute(&self, job: Box<dyn FnOnce() + Send>) {
+        Pool::execute(self, job);
+    }
+
+    fn end(self: Box<Self>) -> Left {
+        Pool::end(*self)
+    }
 }
 
 /// How shuttle runs a program.
@@ -313,7 +330,7 @@ pub fn silence() {
 }
 
 /// The program that is searched.
-pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
+fn run_jobs_and_drop(start: fn(usize) -> Box<dyn AnyPool>, has_deadline: bool, case: Case) {
     run::begin();
     let ran: Arc<Vec<AtomicUsize>> = Arc::new((0..case.jobs).map(|_| 0.into()).collect());
     let barrier = Arc::new(Barrier::new(case.jobs));
@@ -321,12 +338,12 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
     let places: Vec<_> = (0..case.jobs).map(|_| reduced::place()).collect();
     let (job_lives, all_gone) = shuttle::sync::mpsc::channel::<()>();
 
-    let pool = P::new(case.workers);
+    let pool = start(case.workers);
     for job in 0..case.jobs {
         let (ran, barrier) = (Arc::clone(&ran), Arc::clone(&barrier));
         let place = places[job];
-        let lives = P::HAS_DEADLINE.then(|| job_lives.clone());
-        pool.execute(move || {
+        let lives = has_deadline.then(|| job_lives.clone());
+        pool.execute(Box::new(move || {
             let _lives = lives;
             note(|| What::Begins(job + 1));
             if case.meet {
@@ -336,7 +353,7 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
                     None => drop(barrier.wait()),
                 }
             }
-            if case.pause || P::HAS_DEADLINE {
+            if case.pause || has_deadline {
                 reduced::operate(
                     || reduced::Operation::Pause,
                     || shuttle::thread::sleep(Duration::ZERO),
@@ -345,7 +362,7 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
             ran[job].fetch_add(1, Ordering::Relaxed);
             reduced::touch(place, true);
             note(|| What::HasRun(job + 1));
-        });
+        }));
     }
     let left = pool.end();
 
@@ -357,7 +374,7 @@ pub(crate) fn run_jobs_and_drop<P: Pool>(case: Case) {
         }
         ran.iter().map(|n| n.load(Ordering::Relaxed)).collect()
     };
-    if !P::HAS_DEADLINE {
+    if !has_deadline {
         let ran = runs();
         assert!(
             ran.iter().all(|&n| n == 1),
