@@ -7,7 +7,7 @@ mod client;
 mod common;
 
 use client::Client;
-use common::{finish, hello, read, signal, wait_until, Server, ANY_PORT, DEADLINE};
+use common::{finish, hello, read, signal, uninterrupted, wait_until, Server, ANY_PORT, DEADLINE};
 use std::{
     env,
     ffi::OsString,
@@ -240,7 +240,7 @@ fn notifies(socket: UnixDatagram, name: &str) {
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
     let told = || {
         let mut buffer = [0; 100];
-        let length = socket.recv(&mut buffer).expect("it tells");
+        let length = uninterrupted(|| socket.recv(&mut buffer)).expect("it tells");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
     let mut command = hello();
@@ -307,7 +307,7 @@ fn a_line_is_printed_at_once() {
     let mut child = command.stderr(OwnedFd::from(its_errors)).spawn().unwrap();
     errors.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut buffer = [0; 1000];
-    let length = errors.recv(&mut buffer).unwrap();
+    let length = uninterrupted(|| errors.recv(&mut buffer)).unwrap();
     child.wait().unwrap();
     let line = String::from_utf8_lossy(&buffer[..length]);
     assert!(
@@ -360,7 +360,7 @@ fn asks(address: SocketAddr, keeps: bool, counted: &Counted, stop: &AtomicBool) 
             // All at once, or in pieces.
             let (mut answer, mut buffer) = (String::new(), [0; 1024]);
             while !answer.ends_with("</p>\n") {
-                match stream.read(&mut buffer)? {
+                match uninterrupted(|| stream.read(&mut buffer))? {
                     0 => return Err(ErrorKind::UnexpectedEof.into()),
                     length => answer += &String::from_utf8_lossy(&buffer[..length]),
                 }

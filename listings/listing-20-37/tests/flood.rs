@@ -8,7 +8,7 @@ mod client;
 mod common;
 
 use client::{get, Client};
-use common::{in_time, wait_until, ANY_PORT};
+use common::{in_time, uninterrupted, wait_until, ANY_PORT};
 use hello::{Limits, Request, Response, Server};
 use std::{
     io::prelude::*,
@@ -57,7 +57,7 @@ fn clients_that_are_refused_again_and_again_keep_it_from_nothing_else() {
         let flood = Arc::clone(&flood);
         thread::spawn(move || {
             let mut some = [0; 64 * 1024];
-            while let Ok(1..) = answers.read(&mut some) {
+            while let Ok(1..) = uninterrupted(|| answers.read(&mut some)) {
                 flood.fetch_add(1, Ordering::SeqCst);
             }
         })

@@ -51,6 +51,17 @@ pub fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> thr
     })
 }
 
+/// Asks a socket that has a deadline. When a process is stopped and goes on, such a socket says that it was
+/// interrupted, and is asked again.
+pub fn uninterrupted<T>(mut ask: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match ask() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            asked => return asked,
+        }
+    }
+}
+
 /// Asks again and again until the answer is yes; panics at the deadline.
 #[track_caller]
 pub fn wait_until(what: &str, mut check: impl FnMut() -> bool) {
