@@ -25,7 +25,7 @@ impl Wrappers<'_> {
     /// listing's name, a program that uses it; and a part of it. `None`: the listing has no library
     /// that a single file could be compiled with.
     pub fn templates(&self, libraries: &[(String, Option<PathBuf>)]) -> String {
-        let mut templates = template("skt-lib", "{}\nfn main() {{}}");
+        let mut templates = template(LIBRARY, "{}\nfn main() {{}}");
         for (name, library) in libraries {
             let (module, fence) = match library {
                 Some(library) => (
@@ -40,13 +40,23 @@ impl Wrappers<'_> {
                 templates += &template(&format!("skt-{name}-{kind}"), &(program + &module));
             }
             // A part that is compiled with its file, by cargo in its listing: here it has to be Rust.
-            let part = format!(
-                "#![allow(unused)]\n#[cfg(any())]\nmod page {{{{\n{{}}\n}}}}\nfn main() {{{{}}}}\n{module}"
-            );
-            templates += &template(&format!("skt-{name}-part"), &part);
+            let part = "#[cfg(any())]\nmod page {{\n{}\n}}\nfn main() {{}}";
+            templates += &template(&format!("skt-{name}{PART}"), part);
         }
         templates
     }
+}
+
+/// A fence that is a library.
+const LIBRARY: &str = "skt-lib";
+
+/// How the name of the template ends for a part of a listing.
+const PART: &str = "-part";
+
+/// Whether the program made of the fence with this info string does nothing: to compile it is enough, and
+/// most of that would be to link it.
+fn does_nothing(info: &str) -> bool {
+    info.split(',').any(|word| word == LIBRARY) || info.ends_with(PART)
 }
 
 /// The libraries that the pages' code is compiled with, under the names of their listings, and those
@@ -105,25 +115,33 @@ pub fn names(page: &Page) -> Vec<(String, String)> {
 }
 
 /// The functions that skeptic has generated, no tests any more, and a table of them:
-/// `FENCES: &[(&str, &str, fn())]`, each with its name and info string.
+/// `FENCES: &[(&str, &str, fn())]`, each with its name and info string. A program that does nothing is
+/// compiled, and not run.
 ///
 /// # Errors
 ///
 /// When skeptic has found other fences than those that have names.
 pub fn table(generated: &str, names: &[(String, String)]) -> Result<String> {
-    let functions = generated
-        .lines()
-        .filter_map(|line| line.strip_prefix("#[test] fn ")?.strip_suffix("() {"));
-    let functions: Vec<_> = functions.collect();
+    let mut parts = generated.split("#[test] fn ");
+    let mut table = parts.next().unwrap_or_default().to_owned();
+    let functions: Vec<_> = parts
+        .filter_map(|code| Some((code.split_once("() {")?.0, code)))
+        .collect();
     ensure!(
         names.len() == functions.len(),
         "{} rust fences in the sources, but skeptic found {}: does an include hold a fence?",
         names.len(),
         functions.len()
     );
-    let mut table = generated.replace("#[test] fn ", "fn ");
+    for ((_, info), (_, code)) in names.iter().zip(&functions) {
+        table += "fn ";
+        table += &match does_nothing(info) {
+            true => code.replace("skeptic::rt::run_test(", "skeptic::rt::compile_test("),
+            false => (*code).to_owned(),
+        };
+    }
     table += "pub const FENCES: &[(&str, &str, fn())] = &[\n";
-    for ((name, info), function) in names.iter().zip(functions) {
+    for ((name, info), (function, _)) in names.iter().zip(functions) {
         writeln!(table, "    ({name:?}, {info:?}, {function}),").context("a table in memory")?;
     }
     Ok(table + "];\n")
@@ -155,13 +173,16 @@ mod tests {
 
     #[test]
     fn a_test_is_named_after_its_fence() {
-        let text = "```rust\na\n```\n\n```rust,no_run\n{{#include ../listings/listing-2-1/src/lib.rs:a}}\n\
+        let text = "```rust\na\n```\n\n```rust,skt-2-1-part\n{{#include ../listings/listing-2-1/src/lib.rs:a}}\n\
                     ```\n\n```text\nb\n```\n";
         let of = |text| names(&Page::parse("src/page.md", text));
         let name = |name: &str, info: &str| (name.to_owned(), info.to_owned());
         let expected = [
             name("listing-2-1::code_blocks::src/page.md:1", "rust"),
-            name("listing-2-1::code_blocks::src/page.md:5", "rust,no_run"),
+            name(
+                "listing-2-1::code_blocks::src/page.md:5",
+                "rust,skt-2-1-part",
+            ),
         ];
         assert_eq!(of(text), expected);
         assert_eq!(
@@ -169,12 +190,15 @@ mod tests {
             [name("page::code_blocks::src/page.md:1", "rust")]
         );
 
-        let generated = "#[test] fn one() {\n}\n#[test] fn two() {\n}\n";
+        let generated = "use a;\n#[test] fn one() {\nskeptic::rt::run_test(s);\n}\n\
+                         #[test] fn two() {\nskeptic::rt::run_test(s);\n}\n";
         let table = table(generated, &of(text)).unwrap();
-        assert!(table.starts_with("fn one() {\n}\n"), "{table}");
+        let functions = "use a;\nfn one() {\nskeptic::rt::run_test(s);\n}\n\
+                         fn two() {\nskeptic::rt::compile_test(s);\n}\n";
+        assert!(table.starts_with(functions), "{table}");
         assert!(
             table.ends_with(
-                "    (\"listing-2-1::code_blocks::src/page.md:5\", \"rust,no_run\", two),\n];\n"
+                "    (\"listing-2-1::code_blocks::src/page.md:5\", \"rust,skt-2-1-part\", two),\n];\n"
             ),
             "{table}"
         );
