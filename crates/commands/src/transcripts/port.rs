@@ -1,9 +1,9 @@
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::{
     env,
     fs::{self, File, TryLockError},
-    io::{self, ErrorKind},
-    net::TcpListener,
+    io,
+    net::TcpStream,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -58,13 +58,13 @@ impl Port {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        match TcpListener::bind(ADDRESS) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
-                "{ADDRESS} is taken: another program listens there. End it and run the tests again."
-            ),
-            Err(error) => Err(error).with_context(|| format!("cannot listen on {ADDRESS}")),
-            Ok(_) => Ok(Port { _lock: lock }),
-        }
+        // To listen there for a moment would tell it, too, and whatever is started meanwhile would have what
+        // listens as well, until it is another program.
+        ensure!(
+            TcpStream::connect(ADDRESS).is_err(),
+            "{ADDRESS} is taken: another program listens there. End it and run the tests again."
+        );
+        Ok(Port { _lock: lock })
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn accepted(port: u16) -> Option<usize> {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
-    use std::net::TcpStream;
+    use std::net::TcpListener;
 
     #[test]
     fn who_waits_in_the_queue_or_is_not_read_is_not_counted() {
