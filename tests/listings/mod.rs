@@ -3,10 +3,10 @@
 //! where a page shows it.
 //!
 //! All of this is done in a copy, as a reader gets it from `cargo book step`, which shows that a step
-//! needs nothing from around its folder, and nothing is written into `listings/`. Each copy has a target
-//! folder of its own, under this package's. A new one begins with what was compiled for another
-//! copy of a listing with the same dependencies. The tests of a listing take turns at the port by a lock file
-//! of their own; later ones need no turn.
+//! needs nothing from around its folder but packages, and nothing is written into `listings/`. Each
+//! copy has a target folder of its own. A new one begins with what was compiled for another copy of a
+//! listing with the same dependencies. The tests of a listing take turns at the port by a lock file of
+//! their own; later ones need no turn.
 
 mod catches;
 mod differences;

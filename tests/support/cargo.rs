@@ -85,9 +85,9 @@ pub fn copies() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("copies")
 }
 
-/// Has `build` run an isolated cargo on the crate in `folder`, which is among the copies. A target folder that is new begins with
-/// what was compiled in the one whose package has most dependencies in common; if that one is being
-/// built, this waits for it.
+/// Has `build` run an isolated cargo on the crate in `folder`, which is among the copies. A target folder
+/// that is new begins with what was compiled in the one whose package has most dependencies in common; if
+/// that one is being built, this waits for it.
 pub fn building(
     folder: &Path,
     target: &Path,
