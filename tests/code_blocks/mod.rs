@@ -1,5 +1,5 @@
 //! The promise: every `rust` fence in every chapter and in the README compiles and, unless it is
-//! marked `no_run`, runs; the final server serves two requests and shuts down cleanly.
+//! marked `no_run` or is no program, runs; the final server serves two requests and shuts down cleanly.
 //!
 //! `build.rs` has mdBook expand the pages and skeptic turn their fences into functions. A test is
 //! named after its fence: `LISTING::code_blocks::PAGE:LINE`.

@@ -60,8 +60,9 @@ impl Port {
         }
         // To listen there for a moment would tell it, too, and whatever is started meanwhile would have what
         // listens as well, until it is another program.
+        let connected = TcpStream::connect_timeout(&ADDRESS.parse()?, SILENCE);
         ensure!(
-            TcpStream::connect(ADDRESS).is_err(),
+            connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused),
             "{ADDRESS} is taken: another program listens there. End it and run the tests again."
         );
         Ok(Port { _lock: lock })

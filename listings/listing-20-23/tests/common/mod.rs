@@ -5,7 +5,7 @@
 use std::{
     env,
     fs::{File, TryLockError},
-    io::{self, prelude::*, BufReader},
+    io::{self, prelude::*, BufReader, ErrorKind},
     net::TcpStream,
     process::{self, Child, Command, ExitStatus, Stdio},
     sync::{mpsc, Mutex},
@@ -262,8 +262,9 @@ fn lock_port() -> File {
     }
     // To listen there for a moment would tell it, too. But whatever is started meanwhile has what listens as
     // well, until it is another program, and whoever comes before the server does would be lost with it.
+    let connected = TcpStream::connect_timeout(&ADDRESS.parse().unwrap(), DEADLINE);
     assert!(
-        TcpStream::connect(ADDRESS).is_err(),
+        connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused),
         "{ADDRESS} is taken: another program listens there. End it and run the tests again."
     );
     file
