@@ -12,6 +12,8 @@ mod includes;
 mod listings;
 mod model;
 mod msrv;
+#[path = "../crates/build-and-run/src/named.rs"]
+mod named;
 mod pages;
 mod pools;
 #[cfg(unix)]
@@ -61,7 +63,11 @@ fn main() -> ExitCode {
         .next()
         .is_some_and(|first| first == commands::BOOK)
     {
-        return book_commands::run(arguments);
+        let arguments: Vec<_> = arguments.collect();
+        return match named::named("book".as_ref(), &arguments) == "site" {
+            true => site::run(arguments),
+            false => book_commands::run(arguments),
+        };
     }
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

@@ -74,7 +74,7 @@ impl Drop for Server {
 /// Serves the rendered book, until standard input ends. The status is 0 if everyone had an answer.
 #[cfg(unix)]
 pub fn serve() -> ExitCode {
-    use book_commands::site::Site;
+    use site::Site;
     use std::{io, net::TcpListener, path::Path, sync::Arc};
 
     let served = || -> Result<(), Failed> {

@@ -8,16 +8,47 @@ use book_commands::{Command, ErrorKind};
 use libtest_mimic::Failed;
 use regex::Regex;
 use scraper::{Html, Selector};
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
 /// Reads a call as it is typed, with `cargo book` and perhaps a comment. Help is one, too.
+///
+/// What shows the book is read twice: by clap, for its help, and by the program that does it, which has
+/// no clap. Both have to read the same.
 pub fn read(typed: &str) -> Result<(), (ErrorKind, String)> {
     let typed = typed.split(" #").next().unwrap_or_default();
-    match Command::read(typed.split_whitespace().skip(2)) {
-        Err(error) if error.use_stderr() => Err((error.kind(), error.to_string())),
-        _ => Ok(()),
+    let words = typed.split_whitespace().skip(2);
+    let shown = match Command::read(words.clone()) {
+        Err(error) if error.use_stderr() => return Err((error.kind(), error.to_string())),
+        Ok(Command::Serve(how)) => how.to_show(),
+        Ok(Command::Build(how)) => how.to_show(),
+        _ => return Ok(()),
+    };
+    match site::Command::read(words.map(OsString::from)) {
+        Ok(read) if read == shown => Ok(()),
+        read => Err((
+            ErrorKind::InvalidValue,
+            format!("`site` reads {read:?}, and clap {shown:?}"),
+        )),
     }
+}
+
+/// Each option of what shows the book is read by both, in each way it can be written.
+pub fn check_twice_read() -> Result<(), Failed> {
+    let calls = [
+        "",
+        "serve",
+        "serve -n ::1 -p 0 -o",
+        "serve -o -p3001 --hostname=localhost",
+        "serve --open --port 65535 --hostname 127.0.0.1",
+        "build",
+        "build -od pages",
+        "build --open --dest-dir ../pages",
+        "build --dest-dir=pages",
+    ];
+    let read = |call: &&str| read(&format!("cargo book {call}")).err();
+    report(calls.iter().filter_map(read).map(|(_, why)| why).collect())
 }
 
 /// The calls that cannot be typed. In a line of its own, or behind a `$`, stands a whole one; between

@@ -1,9 +1,14 @@
 //! Builds a program of this workspace, and runs it: `build-and-run PROGRAM [ARGUMENT...]`.
 //!
+//! `book` is two programs: whoever wants to read does not wait until the other one is compiled, which
+//! records, searches and measures.
+//!
 //! In a new clone there is much to compile, and whoever waits wants to see what. `cargo run --quiet`
 //! does not say it; without `--quiet` it says two lines each time there is nothing to compile, and
 //! mdBook runs its preprocessor up to four times for each change. This says what is compiled, and
 //! nothing else.
+
+mod named;
 
 use std::{
     env::{self, consts::EXE_SUFFIX},
@@ -20,7 +25,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let rest: Vec<_> = arguments.collect();
-    build_and_run(&program, &rest).unwrap_or_else(|error| {
+    let program = named::named(&program, &rest);
+    build_and_run(program, &rest).unwrap_or_else(|error| {
         let program = program.to_string_lossy();
         eprintln!("error: `{program}` cannot be built and run: {error}");
         ExitCode::FAILURE
@@ -123,6 +129,34 @@ mod tests {
         ] {
             assert!(!is_the_end(line), "{line}");
         }
+    }
+
+    #[test]
+    fn whoever_wants_to_read_does_not_wait_for_all_commands() {
+        let named = |program: &'static str, words: &str| {
+            let words: Vec<_> = words.split_whitespace().map(OsString::from).collect();
+            named::named(OsStr::new(program), &words).to_owned()
+        };
+        for words in [
+            "",
+            "serve",
+            "serve --open -p 3001",
+            "build --dest-dir pages",
+        ] {
+            assert_eq!(named("book", words), "site", "{words}");
+        }
+        for words in [
+            "help",
+            "help serve",
+            "serve --help",
+            "build -h",
+            "--help",
+            "step",
+            "serach",
+        ] {
+            assert_eq!(named("book", words), "book-commands", "{words}");
+        }
+        assert_eq!(named("mdbook-steps", "serve"), "mdbook-steps");
     }
 
     #[test]

@@ -31,7 +31,7 @@ The exercise's tests are run on a copy of your crate. The status is 0 if they pa
 Example: cargo book check 20-26 ../hello")]
 pub struct Arguments {
     /// The exercise, by the number of its listing
-    #[arg(value_parser = crate::call::one_of(exercises(&book::root())))]
+    #[arg(value_parser = crate::command::one_of(exercises(&book::root())))]
     exercise: String,
     /// The folder of your crate, which is not changed
     folder: PathBuf,

@@ -4,6 +4,7 @@
 use crate::progress;
 use anyhow::{bail, ensure, Context, Result};
 use book::step;
+use site::said::print;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -69,7 +70,7 @@ pub fn record(root: &Path) -> Result<ExitCode> {
         said
     );
     fs::write(file(root), text)?;
-    crate::print(&said)?;
+    print(&said)?;
     Ok(ExitCode::SUCCESS)
 }
 

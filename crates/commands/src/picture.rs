@@ -1,7 +1,7 @@
 //! Takes the pictures of pages that the README and the book show: `cargo book picture`.
 
-use crate::site;
 use anyhow::{bail, Context, Result};
+use site::said::print;
 use std::{
     fs,
     path::Path,
@@ -71,7 +71,7 @@ fn shoot(folder: &Path, page: &Path, picture: &Path, size: &str) -> Result<()> {
             .args(preference)
             .arg(format!("file://{}", page.display()));
         run(&mut chromium)?;
-        crate::print(&format!("{picture}\n"))?;
+        print(&format!("{picture}\n"))?;
     }
     Ok(())
 }

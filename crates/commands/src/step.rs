@@ -2,6 +2,7 @@
 
 use anyhow::{bail, ensure, Context, Result};
 use book::step::{self, files, names};
+use site::said::print;
 use std::{
     fs,
     io::ErrorKind,
@@ -61,7 +62,7 @@ pub fn update(root: &Path, name: &str, folder: &Path) -> Result<()> {
 #[command(after_help = "Example: cargo book step 20-24 ../hello")]
 pub struct Arguments {
     /// The step, by the number of its listing
-    #[arg(value_parser = crate::call::one_of(names(&book::root())))]
+    #[arg(value_parser = crate::command::one_of(names(&book::root())))]
     step: String,
     /// A folder that does not exist yet, outside the book
     folder: PathBuf,
@@ -76,7 +77,7 @@ pub fn run(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { step, folder } = arguments;
     write(root, step, folder)?;
     let folder = folder.display();
-    crate::print(&format!(
+    print(&format!(
         "{step} is in {folder}. Now:\n\n    cd {folder}\n    cargo run\n    cargo test\n"
     ))?;
     Ok(ExitCode::SUCCESS)

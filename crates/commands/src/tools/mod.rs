@@ -12,6 +12,7 @@ use book::{anchors::unmarked, models::handover, schedules, step};
 use nightly::{said, Nightly};
 use reports::{miri_report, search_report, tsan_report};
 use run::{Run, Runner, TSAN_FORMAT};
+use site::said::print;
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -219,7 +220,7 @@ fn sections(root: &Path, scratch: &Path, host: &str) -> Result<String> {
             text += &runner.run(run)?;
             number += 1;
         }
-        progress::aside(|| crate::print(&text))?;
+        progress::aside(|| print(&text))?;
         recorded += &format!("\n# ANCHOR: {name}\n{text}# ANCHOR_END: {name}\n");
     }
     Ok(recorded)

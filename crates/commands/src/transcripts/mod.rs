@@ -22,6 +22,7 @@ use crate::progress;
 use anyhow::bail;
 use anyhow::Result;
 use book::transcripts::{check_rules, names, Scenario, Transcript};
+use site::said::print;
 use std::{path::Path, process::ExitCode, time::Instant};
 
 /// Record what the book's terminals show, again
@@ -29,7 +30,7 @@ use std::{path::Path, process::ExitCode, time::Instant};
 #[command(after_help = "Example: cargo book record 20-24-drop")]
 pub struct Arguments {
     /// What to record, by the names of the files in `recorded/transcripts` [default: all]
-    #[arg(value_name = "NAME", value_parser = crate::call::one_of(names(&book::root())))]
+    #[arg(value_name = "NAME", value_parser = crate::command::one_of(names(&book::root())))]
     names: Vec<String>,
 }
 
@@ -54,7 +55,7 @@ pub fn record(root: &Path, arguments: &Arguments) -> Result<ExitCode> {
         check_rules(&scenario, &fresh, None)?;
         fresh.write(&Transcript::file(root, name))?;
         let elapsed = start.elapsed().as_secs_f32();
-        progress::aside(|| crate::print(&format!("recorded {name} in {elapsed:.1} s\n")))?;
+        progress::aside(|| print(&format!("recorded {name} in {elapsed:.1} s\n")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -83,7 +83,7 @@ fn ctrl_c_clears_the_line_and_ends_what_was_started() {
 
 #[test]
 fn help_is_as_wide_as_the_terminal_and_has_no_colors() {
-    let running = start("TERM=xterm", "call::tests::says_how_a_step_is_written");
+    let running = start("TERM=xterm", "command::tests::says_how_a_step_is_written");
     assert_eq!(running.wait_for_end(SOON), Some(Exit::Status(0)));
     let shown = running.shown();
     let lines = shown.lines().skip_while(|line| !line.starts_with("Usage"));

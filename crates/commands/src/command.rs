@@ -1,14 +1,14 @@
 //! How `cargo book` is called. Each command says of its own arguments what they mean, in the comments
 //! that become its help.
 
-use crate::{bench, check, search, site, step, transcripts};
+use crate::{bench, check, search, step, transcripts};
 use anyhow::Result;
 use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser},
     error::{ContextKind, ContextValue, Error, ErrorKind},
     CommandFactory, FromArgMatches, Parser, Subcommand,
 };
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 /// What can be done with the book
 #[derive(Parser)]
@@ -30,8 +30,8 @@ struct Call {
 /// A command with its arguments.
 #[derive(Subcommand)]
 pub enum Command {
-    Serve(site::Serve),
-    Build(site::Build),
+    Serve(Serve),
+    Build(Build),
     Step(step::Arguments),
     Check(check::Arguments),
     Search(search::Search),
@@ -53,6 +53,63 @@ Example: cargo book tools")]
     /// Take the pictures of rendered pages, with Chromium
     #[command(after_help = "Example: cargo book picture")]
     Picture,
+}
+
+/// Serve the book, and build it again when one of its files changes
+#[derive(clap::Args)]
+#[command(after_help = "\
+The server is the newest one of the book, and stops as that does: Ctrl-C asks it
+to, and a second Ctrl-C ends it at once. The status is 0 if everyone had an answer
+in time, and 3 if not.
+
+Example: cargo book serve --open --port 3001")]
+pub struct Serve {
+    /// The name or address of this machine that it is served at
+    #[arg(short = 'n', long, value_name = "HOST", default_value = "localhost")]
+    hostname: String,
+    /// The port that it is served on; 0: one that is free
+    #[arg(short, long, default_value_t = 3000)]
+    port: u16,
+    /// Show the book in a browser
+    #[arg(short, long)]
+    open: bool,
+}
+
+impl Serve {
+    /// The same for the program that shows the book.
+    pub fn to_show(&self) -> site::Command {
+        site::Command::Serve(site::Serve {
+            hostname: self.hostname.clone(),
+            port: self.port,
+            open: self.open,
+        })
+    }
+}
+
+/// Build the book's pages
+#[derive(clap::Args)]
+#[command(after_help = "\
+The pages can be read without a server. If one of them cannot be built, those that
+were in the folder before stay there.
+
+Example: cargo book build --open")]
+pub struct Build {
+    /// Show the book in a browser
+    #[arg(short, long)]
+    open: bool,
+    /// The folder for the pages [default: target/book/html in the folder of this book]
+    #[arg(short, long, value_name = "FOLDER")]
+    dest_dir: Option<PathBuf>,
+}
+
+impl Build {
+    /// The same for the program that shows the book.
+    pub fn to_show(&self) -> site::Command {
+        site::Command::Build(site::Build {
+            dest_dir: self.dest_dir.clone(),
+            open: self.open,
+        })
+    }
 }
 
 impl Command {
@@ -136,6 +193,6 @@ mod tests {
     #[ignore = "another test runs it, in a terminal"]
     fn says_how_a_step_is_written() {
         let help = Command::read(["help", "step"]).err().unwrap();
-        crate::print(&format!("\n{}", help.render())).unwrap();
+        site::said::print(&format!("\n{}", help.render())).unwrap();
     }
 }

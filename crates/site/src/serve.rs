@@ -1,7 +1,6 @@
 //! Serves the book until it is asked to stop.
 
-use super::{build::render, open_browser, watch::Files, Serve, Site};
-use crate::say;
+use crate::{build::render, open_browser, said::say, watch::Files, Serve, Site};
 use anyhow::{bail, Context, Result};
 use signals::Signals;
 use std::{
@@ -19,7 +18,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The listing's own. A library would not export them: a signal belongs to the program.
-#[path = "../../../../listings/listing-20-37/src/signals.rs"]
+#[path = "../../../listings/listing-20-37/src/signals.rs"]
 mod signals;
 
 /// How often it is looked whether a file has changed.
@@ -160,7 +159,7 @@ fn listen(host: &str, port: u16) -> Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::small_book;
+    use crate::small_book;
     use std::{fs, time::Instant};
 
     #[test]

@@ -67,7 +67,7 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::small_book;
+    use crate::small_book;
 
     #[test]
     fn what_a_page_is_made_from_is_seen_to_change_and_nothing_else() {

@@ -17,7 +17,7 @@ const NOT_FOUND: &str = "404 NOT FOUND";
 /// # Examples
 ///
 /// ```no_run
-/// use book_commands::site::Site;
+/// use site::Site;
 /// use std::{net::TcpListener, os::unix::net::UnixStream, sync::Arc};
 ///
 /// let site = Arc::new(Site::of("target/book/html".as_ref())?);

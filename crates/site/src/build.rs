@@ -1,45 +1,28 @@
 //! Builds the pages in a folder, which has either the old ones or all of the new ones.
 
-use super::open_browser;
+use crate::{open_browser, said::print, Build};
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     fs, io,
-    path::{self, Path, PathBuf},
+    path::{self, Path},
     process::ExitCode,
 };
-
-/// Build the book's pages
-#[derive(clap::Args)]
-#[command(after_help = "\
-The pages can be read without a server. If one of them cannot be built, those that
-were in the folder before stay there.
-
-Example: cargo book build --open")]
-pub struct Build {
-    /// Show the book in a browser
-    #[arg(short, long)]
-    open: bool,
-    /// The folder for the pages [default: target/book/html in the folder of this book]
-    #[arg(short, long, value_name = "FOLDER")]
-    dest_dir: Option<PathBuf>,
-}
 
 /// Builds the pages, and says where the first one is.
 ///
 /// # Errors
 ///
 /// As [`build_in`], and when there is no browser to show them, if one is asked for.
-pub fn build(root: &Path, arguments: &Build) -> Result<ExitCode> {
+pub(super) fn build(root: &Path, arguments: &Build) -> Result<ExitCode> {
     let folder = match &arguments.dest_dir {
         Some(folder) => {
             path::absolute(folder).context("`--dest-dir` is not the name of a folder")?
         }
-        // Where mdBook puts them, too.
         None => root.join("target").join("book").join("html"),
     };
     build_in(root, &folder)?;
     let first = folder.join("index.html").display().to_string();
-    crate::print(&format!("{first}\n"))?;
+    print(&format!("{first}\n"))?;
     if arguments.open {
         open_browser(&first)?;
     }
@@ -112,7 +95,7 @@ fn is_absent_or_a_book(folder: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::small_book;
+    use crate::small_book;
 
     #[test]
     fn a_page_that_cannot_be_built_leaves_the_pages_that_were_there() {
