@@ -108,8 +108,8 @@ const WRONG: [(&str, &[&str]); 27] = [
     ("serve --port 99999", &["\"99999\"", "65535"]),
     // Both were mdBook's.
     ("serve --dest-dir html", &["'--dest-dir'"]),
-    ("serve -- --watcher native", &["--watcher"]),
-    ("build -- --new", &["--new"]),
+    ("serve -- --watcher native", &["\"--watcher\""]),
+    ("build -- --new", &["\"--new\""]),
     ("mutants fast", &["'fast'"]),
 ];
 

@@ -10,12 +10,11 @@ pub fn named<'p>(program: &'p OsStr, arguments: &[OsString]) -> &'p OsStr {
     let shows = arguments
         .first()
         .is_none_or(|first| first == "serve" || first == "build");
-    match shows
-        && !arguments
-            .iter()
-            .any(|word| word == "--help" || word == "-h")
-    {
-        true => OsStr::new("site"),
-        false => OsStr::new("book-commands"),
-    }
+    let asks = arguments
+        .iter()
+        .any(|word| word == "--help" || word == "-h");
+    OsStr::new(match shows && !asks {
+        true => "site",
+        false => "book-commands",
+    })
 }

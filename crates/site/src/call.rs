@@ -20,33 +20,28 @@ impl Command {
     ///
     /// When it does not show the book. The error says what is wrong, and how it is called.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-        let mut name = String::new();
-        read(&mut name, Parser::from_args(arguments)).map_err(|error| {
-            let usage = match USAGE.iter().find(|(known, _)| *known == name) {
-                Some((_, options)) => format!("cargo book {name} {options}"),
-                None => "cargo book [COMMAND]".to_owned(),
+        let arguments: Vec<_> = arguments.into_iter().collect();
+        read(Parser::from_args(&arguments)).map_err(|error| {
+            let known = USAGE
+                .iter()
+                .find(|(name, _)| arguments.first().is_some_and(|first| first == name));
+            let (usage, help) = match known {
+                Some((name, options)) => (format!("{name} {options}"), format!("help {name}")),
+                None => ("[COMMAND]".to_owned(), "help".to_owned()),
             };
-            let help = format!("cargo book help {name}");
             format!(
-                "error: {error}\n\nUsage: {usage}\n\n`{}` says more.\n",
-                help.trim_end()
+                "error: {error}\n\nUsage: cargo book {usage}\n\n`cargo book {help}` says more.\n"
             )
         })
     }
 }
 
-fn read(name: &mut String, mut words: Parser) -> Result<Command, Error> {
+fn read(mut words: Parser) -> Result<Command, Error> {
     let mut command = match words.next()? {
         None => return Ok(Command::default()),
-        Some(Value(word)) => {
-            *name = word.string()?;
-            match name.as_str() {
-                "serve" => Command::Serve(Serve::default()),
-                "build" => Command::Build(Build::default()),
-                _ => return Err(Value(name.as_str().into()).unexpected()),
-            }
-        }
-        Some(option) => return Err(option.unexpected()),
+        Some(Value(name)) if name == "serve" => Command::Serve(Serve::default()),
+        Some(Value(name)) if name == "build" => Command::Build(Build::default()),
+        Some(other) => return Err(other.unexpected()),
     };
     while let Some(word) = words.next()? {
         match (&mut command, word) {
@@ -90,7 +85,7 @@ mod tests {
             ("serve --port", ["--port", "help serve"]),
             ("serve --open=yes", ["--open", "Usage: cargo book serve"]),
             ("build --port 3001", ["'--port'", "[--dest-dir FOLDER]"]),
-            ("build -- --new", ["--new", "Usage: cargo book build"]),
+            ("build -- --new", ["\"--new\"", "Usage: cargo book build"]),
             ("step 20-24 a", ["\"step\"", "Usage: cargo book [COMMAND]"]),
             ("--open", ["'--open'", "Usage: cargo book [COMMAND]"]),
         ] {

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-/// The status to exit with, when why it failed has been said, if it has.
+/// The status to exit with. Where it has failed, says why.
 pub fn status(done: Result<ExitCode>) -> ExitCode {
     done.unwrap_or_else(|error| {
         say(&format!("error: {error:#}\n"));
